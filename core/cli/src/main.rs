@@ -1,0 +1,2 @@
+//! hospes
+fn main() {}

@@ -1,0 +1,1 @@
+//! hospes-plugin-remote-control.
