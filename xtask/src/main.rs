@@ -1,2 +1,68 @@
-//! xtask
-fn main() {}
+//! `cargo xtask`: everything that a checkout can do. Each task sets up what the machine lacks before it starts.
+
+mod build;
+mod demo;
+mod house;
+mod keys;
+mod run;
+mod setup;
+mod suite;
+#[cfg(test)]
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use house::House;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, shows and checks Hospes")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Starts a server, a company, a technician and a customer's host, and prints what to open
+    Demo {
+        /// Where the server listens on 127.0.0.1
+        #[arg(long, default_value_t = 8443)]
+        port: u16,
+        /// Stops before the session, so that you can walk the whole way yourself
+        #[arg(long)]
+        no_session: bool,
+    },
+    /// Runs every check and test
+    Test {
+        /// Runs one step only: fmt, clippy, rust, web or walk
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Builds plugins, pages, console, `hospes` and `hospes-agent`
+    Build {
+        /// Optimized, under `release/` of the target directory
+        #[arg(long)]
+        release: bool,
+    },
+    /// First figures: start, latency, throughput, memory, each beside a peer where there is one
+    Bench,
+    /// Release executables with their checksums, under `package/` of the target directory
+    Package,
+    /// Formats everything
+    Fmt,
+}
+
+fn main() -> Result<()> {
+    let house = House::find()?;
+    match Cli::parse().task {
+        Task::Demo { port, no_session } => demo::demo(&house, port, no_session),
+        Task::Test { only } => suite::test(&house, only.as_deref()),
+        Task::Build { release } => {
+            setup::for_building(&house)?;
+            build::everything(&house, release).map(|_| ())
+        }
+        Task::Bench => suite::bench(&house),
+        Task::Package => build::package(&house),
+        Task::Fmt => suite::fmt(&house),
+    }
+}
