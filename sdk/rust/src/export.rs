@@ -35,6 +35,8 @@ pub fn write_log(level: Level, message: &str) {
 #[macro_export]
 macro_rules! export {
     ($plugin:ident) => {
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn(::std::string::String, $crate::Channel) -> $crate::Result<()> = <$plugin as $crate::Plugin>::run;
         #[cfg(target_family = "wasm")]
         type HospesExport = $crate::Adapter<$plugin>;
         #[cfg(target_family = "wasm")]
