@@ -1,5 +1,10 @@
 //! `plugin.toml`: what a plugin is called, what it unlocks with which feature, what it needs.
 
+mod check;
+
+pub(crate) use check::path;
+
+use crate::interface::{Consent, INTERFACES};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,3 +65,59 @@ pub struct Ui {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("plugin.toml: {0}")]
 pub struct BadManifest(pub String);
+
+/// Most text that a manifest may have, in bytes.
+pub const MAX_MANIFEST: usize = 64 << 10;
+/// Linear memory of a plugin that asks for none, in bytes.
+pub const DEFAULT_MEMORY: u64 = 64 << 20;
+/// Most linear memory that a plugin may ask for, in bytes.
+pub const MAX_MEMORY: u64 = 512 << 20;
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    /// The first thing that is wrong: line or key, and what was expected.
+    pub fn parse(text: &str) -> Result<Self, BadManifest> {
+        if text.len() > MAX_MANIFEST {
+            return Err(BadManifest(format!("it has {} bytes; at most {MAX_MANIFEST} are allowed", text.len())));
+        }
+        let manifest: Self = toml::from_str(text).map_err(|error| BadManifest(check::located(text, &error)))?;
+        check::manifest(&manifest).map_err(BadManifest)?;
+        Ok(manifest)
+    }
+
+    /// Linear memory, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let asked = self.limits.memory.as_deref().and_then(|text| check::size(text).ok());
+        asked.unwrap_or(DEFAULT_MEMORY).min(MAX_MEMORY)
+    }
+
+    /// Every interface that some feature of the plan unlocks: with the inert ones all that the component may import.
+    #[must_use]
+    pub fn interfaces(&self) -> BTreeSet<String> {
+        self.tiers.values().flatten().cloned().collect()
+    }
+
+    /// Whether a plan with these features has this plugin at all.
+    #[must_use]
+    pub fn licensed(&self, features: &BTreeSet<String>) -> bool {
+        self.tiers.keys().any(|feature| features.contains(feature))
+    }
+
+    /// The interfaces that a plan with these features unlocks (R9, R10): those of the plugin's tiers, and always the
+    /// inert ones, which touch nothing of the customer's.
+    #[must_use]
+    pub fn unlocked(&self, features: &BTreeSet<String>) -> BTreeSet<String> {
+        let inert = INTERFACES.iter().filter(|(_, consent)| *consent == Consent::Inert).map(|(name, _)| *name);
+        let tiers = self.tiers.iter().filter(|(feature, _)| features.contains(*feature));
+        inert.map(str::to_owned).chain(tiers.flat_map(|(_, interfaces)| interfaces.iter().cloned())).collect()
+    }
+
+    /// The title in `language`, in English where there is none.
+    #[must_use]
+    pub fn title(&self, language: &str) -> &str {
+        self.title.get(language).or_else(|| self.title.get("en")).map_or(&self.id, String::as_str)
+    }
+}
