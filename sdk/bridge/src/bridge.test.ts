@@ -45,7 +45,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
-  shell.closed("shell");
+  shell.dispose();
   vi.unstubAllGlobals();
 });
 
@@ -107,6 +107,21 @@ describe("the channel", () => {
     await expect(picking).rejects.toMatchObject({ code: "closed" });
     expect(closed).toHaveBeenCalledWith("problem", problem);
     await expect(bridge.send(new ArrayBuffer(1))).rejects.toMatchObject({ code: "closed" });
+  });
+
+  it("goes on over a new channel after a cut, with new credit", async () => {
+    const reopened = vi.fn();
+    bridge.onReopen(reopened);
+    await bridge.send(new ArrayBuffer(1 << 20));
+    await vi.waitFor(() => expect(shell.reopens).toBe(true));
+    shell.closed("disconnected");
+    await vi.waitFor(() => expect(bridge.closed).toBe(true));
+    shell.reopen({ ...open, interfaces: [], channel: "second" });
+    await vi.waitFor(() => expect(reopened).toHaveBeenCalledOnce());
+    expect(bridge.open.channel).toBe("second");
+    await bridge.sendJson({ again: true });
+    await vi.waitFor(() => expect(hooks.send).toHaveBeenCalledTimes(2));
+    expect(hooks.broken).not.toHaveBeenCalled();
   });
 
   it("a second load of the frame ends the channel", async () => {

@@ -58,15 +58,16 @@ type Handlers = {
   interfaces: (interfaces: string[]) => void;
   theme: (theme: Theme) => void;
   language: (language: Language) => void;
+  reopen: (open: Open) => void;
 };
 
-type Pending = { resolve: (value: never) => void; reject: (error: BridgeFailure) => void };
+type Pending = { saving: boolean; resolve: (value: never) => void; reject: (error: BridgeFailure) => void };
 
 /** One open channel, seen from the page. */
 export class Bridge {
-  readonly open: Open;
   readonly #port: MessagePort;
-  readonly #credit: Credit;
+  #open: Open;
+  #credit: Credit;
   readonly #handlers: Partial<Handlers> = {};
   readonly #pending = new Map<number, Pending>();
   /** Messages that came before a handler was there. */
@@ -76,12 +77,16 @@ export class Bridge {
 
   /** @internal */
   constructor(port: MessagePort, open: Open) {
-    this.open = open;
+    this.#open = open;
     this.#port = port;
     this.#credit = new Credit(open.window);
     port.onmessage = (event: MessageEvent<FromShell>) => this.#receive(event.data);
   }
 
+  /** Facts about the channel. */
+  get open(): Open {
+    return this.#open;
+  }
   get closed(): boolean {
     return this.#closed;
   }
@@ -98,6 +103,11 @@ export class Bridge {
   /** The channel is over. */
   onClosed(handler: Handlers["closed"]): void {
     this.#handlers.closed = handler;
+  }
+  /** A new channel is there after a cut; without this handler the page is loaded anew instead. */
+  onReopen(handler: Handlers["reopen"]): void {
+    this.#handlers.reopen = handler;
+    this.#post({ type: "reopens" });
   }
   /** What is unlocked has changed. */
   onInterfaces(handler: Handlers["interfaces"]): void {
@@ -196,21 +206,30 @@ export class Bridge {
   }
 
   #ask<A extends Ask>(ask: A, transfer: Transferable[] = []): Promise<Answers[A["ask"]]> {
-    if (this.#closed) return Promise.reject(new BridgeFailure("closed", "the channel is closed"));
+    // Saving goes on while the channel is cut, so that a download can be resumed.
+    const saving = ask.ask.startsWith("save-");
+    if (this.#closed && !saving) return Promise.reject(new BridgeFailure("closed", "the channel is closed"));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
+      this.#pending.set(id, { saving, resolve: resolve as Pending["resolve"], reject });
       this.#post({ type: "request", id, ...ask }, transfer);
     });
   }
 
   #post(message: FromPage, transfer: Transferable[] = []): void {
-    if (this.#closed && message.type !== "request") return;
+    if (this.#closed && message.type !== "request" && message.type !== "reopens") return;
     this.#port.postMessage(message, transfer);
   }
 
   #receive(message: FromShell): void {
     switch (message.type) {
+      case "open": {
+        const { type: _, ...open } = message;
+        this.#open = open;
+        this.#credit = new Credit(open.window);
+        this.#closed = false;
+        return this.#handlers.reopen?.(open);
+      }
       case "message":
         if (this.#handlers.message === undefined) this.#early.push(message.data);
         else this.#handle(message.data);
@@ -218,13 +237,13 @@ export class Bridge {
       case "credit":
         return this.#credit.give(message.bytes);
       case "interfaces":
-        this.open.interfaces = message.interfaces;
+        this.#open.interfaces = message.interfaces;
         return this.#handlers.interfaces?.(message.interfaces);
       case "theme":
-        this.open.theme = message.theme;
+        this.#open.theme = message.theme;
         return this.#handlers.theme?.(message.theme);
       case "language":
-        this.open.language = message.language;
+        this.#open.language = message.language;
         return this.#handlers.language?.(message.language);
       case "finish":
         return this.#handlers.finish?.();
@@ -243,7 +262,10 @@ export class Bridge {
 
   #handle(data: ArrayBuffer): void {
     const bytes = data.byteLength;
-    const done = (): void => this.#post({ type: "credit", bytes });
+    const channel = this.#credit;
+    const done = (): void => {
+      if (channel === this.#credit) this.#post({ type: "credit", bytes });
+    };
     void Promise.resolve(this.#handlers.message?.(data)).then(done, (error: unknown) => {
       done();
       reportError(error);
@@ -255,8 +277,11 @@ export class Bridge {
     this.#closed = true;
     const failure = new BridgeFailure("closed", problem?.title ?? `the channel is closed (${reason})`);
     this.#credit.close(failure);
-    for (const pending of this.#pending.values()) pending.reject(failure);
-    this.#pending.clear();
+    for (const [id, pending] of this.#pending) {
+      if (pending.saving) continue;
+      pending.reject(failure);
+      this.#pending.delete(id);
+    }
     this.#handlers.closed?.(reason, problem);
   }
 }

@@ -102,6 +102,7 @@ export type FromPage =
   | { type: "credit"; bytes: number }
   | { type: "finish" }
   | { type: "close" }
+  | { type: "reopens" }
   | { type: "title"; text: string }
   | { type: "notice"; level: NoticeLevel; text: string }
   | { type: "cancel"; id: number }
@@ -127,6 +128,8 @@ export function readFromPage(value: unknown): FromPage | "invalid" | undefined {
       return { type: "finish" };
     case "close":
       return { type: "close" };
+    case "reopens":
+      return { type: "reopens" };
     case "title":
       return isText(message["text"], 4096) ? { type: "title", text: message["text"].slice(0, 80) } : "invalid";
     case "notice": {

@@ -11,6 +11,7 @@ import {
   type Ask,
   type BridgeError,
   type CloseReason,
+  type FromPage,
   type FromShell,
   type Language,
   type NoticeLevel,
@@ -63,10 +64,10 @@ export interface Frame {
 
 export class Shell {
   readonly #frame: Frame;
-  readonly #open: Omit<Open, "v" | "window">;
+  #open: Omit<Open, "v" | "window">;
   readonly #hooks: ShellHooks;
   readonly #services: Services;
-  readonly #toPage = new Credit(WINDOW);
+  #toPage = new Credit(WINDOW);
   readonly #requests = new Map<number, AbortController>();
   readonly #onMessage: (event: MessageEvent<unknown>) => void;
   #fromPage = WINDOW;
@@ -74,6 +75,8 @@ export class Shell {
   #port: MessagePort | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
+  #disposed = false;
+  #reopens = false;
   #attached!: () => void;
   readonly #ready = new Promise<void>((resolve) => (this.#attached = resolve));
 
@@ -117,6 +120,31 @@ export class Shell {
     this.#post({ type: "finish" });
   }
 
+  /** Whether the page can go on over a new channel. */
+  get reopens(): boolean {
+    return this.#reopens;
+  }
+
+  /** A new channel for the same page, after [`closed`]. */
+  reopen(open: Omit<Open, "v" | "window">): void {
+    if (!this.#over || this.#disposed) return;
+    this.#over = false;
+    this.#open = open;
+    this.#toPage = new Credit(WINDOW);
+    this.#fromPage = WINDOW;
+    this.#owed = 0;
+    this.#post({ type: "open", v: VERSION, window: WINDOW, ...open });
+  }
+
+  /** The tab goes away: nothing can be reopened, and what is half saved is dropped. */
+  dispose(): void {
+    this.closed("shell");
+    this.#disposed = true;
+    this.#port?.close();
+    this.#services.dispose();
+    window.removeEventListener("message", this.#onMessage);
+  }
+
   /** The channel is over; the page stays visible and knows why. */
   closed(reason: CloseReason, problem?: Problem): void {
     if (this.#over) return;
@@ -129,8 +157,6 @@ export class Shell {
     this.#requests.clear();
     this.#toPage.close(new ServiceError("closed", "the channel is closed"));
     this.#attached();
-    this.#services.dispose();
-    window.removeEventListener("message", this.#onMessage);
   }
 
   #attach(): void {
@@ -145,7 +171,7 @@ export class Shell {
   }
 
   #post(message: FromShell, transfer: Transferable[] = []): void {
-    if (!this.#over) this.#port?.postMessage(message, transfer);
+    if (!this.#over || message.type === "answer") this.#port?.postMessage(message, transfer);
   }
 
   #break(message: string): void {
@@ -153,17 +179,21 @@ export class Shell {
   }
 
   #receive(raw: unknown): void {
-    if (this.#over) return;
+    if (this.#disposed) return;
     const message = readFromPage(raw);
     if (message === undefined) return;
+    if (this.#over && message !== "invalid" && message.type !== "reopens" && !isSaving(message)) return;
     if (message === "invalid") return this.#break("the plugin's page sent a message that breaks the bridge's protocol");
     switch (message.type) {
       case "message": {
         const bytes = message.data.byteLength;
+        const channel = this.#toPage;
         if (this.#fromPage <= 0) return this.#break("the plugin's page sent more than it had credit for");
         this.#fromPage -= bytes;
         void this.#hooks.send(message.data).then(
-          () => this.#giveBack(bytes),
+          () => {
+            if (channel === this.#toPage) this.#giveBack(bytes);
+          },
           () => undefined, // the socket is gone: `closed` follows
         );
         return;
@@ -174,6 +204,9 @@ export class Shell {
         return this.#hooks.finish();
       case "close":
         return this.#hooks.close();
+      case "reopens":
+        this.#reopens = true;
+        return;
       case "title":
         return this.#hooks.title(message.text);
       case "notice":
@@ -207,4 +240,9 @@ export class Shell {
       this.#requests.delete(id);
     }
   }
+}
+
+/** Saving goes on while the channel is cut. */
+function isSaving(message: FromPage): boolean {
+  return message.type === "request" && message.ask.startsWith("save-");
 }
