@@ -6,9 +6,12 @@
 
 pub mod capability;
 pub mod code;
+mod hex32;
 pub mod id;
 pub mod lease;
 pub mod model;
+pub mod password;
 pub mod plan;
+pub mod prepare;
 pub mod quota;
 pub mod rules;

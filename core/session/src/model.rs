@@ -10,7 +10,7 @@ pub type Millis = u64;
 /// The public half of the key that a host made for itself at pairing (Ed25519, 32 bytes).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct HostKey(pub [u8; 32]);
+pub struct HostKey(#[serde(with = "crate::hex32")] pub [u8; 32]);
 
 impl std::fmt::Debug for HostKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -78,6 +78,44 @@ pub struct Session {
     pub state: SessionState,
 }
 
+impl Session {
+    /// Prepared or active: it counts for the quotas (R7) and holds a seat (R18).
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, SessionState::Ended(_))
+    }
+
+    /// `prepared`, `active` or `ended`, as in the API.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        match self.state {
+            SessionState::Prepared(_) => "prepared",
+            SessionState::Active(_) => "active",
+            SessionState::Ended(_) => "ended",
+        }
+    }
+
+    /// The host that has the session, or had it: by its claim, its activation, or the end.
+    #[must_use]
+    pub fn host_key(&self) -> Option<HostKey> {
+        match &self.state {
+            SessionState::Prepared(prepared) => prepared.claimed_by,
+            SessionState::Active(active) => Some(active.host_key),
+            SessionState::Ended(ended) => ended.host_key,
+        }
+    }
+
+    /// When time alone changes it next: the end of link or lease, or of the wait for its host's removal.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Millis> {
+        match &self.state {
+            SessionState::Prepared(prepared) => Some(prepared.expires_at),
+            SessionState::Active(active) => Some(active.lease_expires_at),
+            SessionState::Ended(ended) => (ended.removal == Removal::Pending).then_some(ended.removal_due),
+        }
+    }
+}
+
 /// A host that could not join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
@@ -103,8 +141,10 @@ pub enum SessionState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
     /// BLAKE3 of the link's token; the token itself is not kept.
+    #[serde(with = "crate::hex32")]
     pub token_hash: [u8; 32],
     /// Keyed hash of the security code; the code itself is not kept (R4).
+    #[serde(with = "crate::hex32")]
     pub code_hash: [u8; 32],
     /// When link and code die.
     pub expires_at: Millis,
@@ -136,6 +176,10 @@ pub struct Ended {
     pub reason: EndReason,
     /// Whether the host is gone.
     pub removal: Removal,
+    /// The host that had it, also one that claimed the code and never finished its set-up.
+    pub host_key: Option<HostKey>,
+    /// By when the host has removed itself on its own clock (R5), a little time to say so included.
+    pub removal_due: Millis,
     /// What it was before, kept for history and for the host that comes back to learn that it must go.
     pub was_active: Option<Active>,
 }

@@ -1,7 +1,22 @@
 //! What may happen to a session: one function, [`decide`].
+//!
+//! | state | code tried | host confirms | end | time | host says it is gone |
+//! |---|---|---|---|---|---|
+//! | prepared, free | right: claimed; wrong: counted, the fifth ends it | not now | ended | link expired | not now |
+//! | prepared, claimed | same host: right again, whatever it typed; another: taken, not counted | active | ended | link expired | ended by the customer |
+//! | active | same host: not now (it resumes); another: taken | done again | ended | lease expired | ended by the customer |
+//! | ended | over | over | done again | removal `unreachable` | removal `done` |
+//!
+//! Another host's tries on a claimed code are not counted: the code is used up, so there is nothing left to guess, and
+//! counting would let a stranger with the link end the session of a host that is setting itself up.
+//!
+//! A host that says that it is gone while its session is open was removed by the customer (its own lease may also have
+//! ended a moment before the server's, or years early when its clock was set forward): with nobody left who could come
+//! back, the session ends, so that it holds no seat.
 
-use crate::model::{EndReason, HostFacts, HostKey, Millis, Session};
+use crate::model::{Active, EndReason, Ended, HostFacts, HostKey, Millis, Prepared, Refused, Removal, Session, SessionState};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 /// What somebody wants to do to a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +25,7 @@ pub enum Command {
     /// A host gives a security code (R4). `code_hash` is [`crate::code::hash_code`] of what was typed.
     TryCode {
         /// What was typed, hashed.
+        #[serde(with = "crate::hex32")]
         code_hash: [u8; 32],
         /// The host's key.
         host_key: HostKey,
@@ -71,6 +87,23 @@ pub enum Event {
     HostUnreachable,
 }
 
+impl Event {
+    /// Its name in the event stream and the outbox, e.g. `session.activated`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Prepared => "session.prepared",
+            Self::CodeWrong { .. } => "session.code-wrong",
+            Self::Claimed => "session.claimed",
+            Self::Activated => "session.activated",
+            Self::HostRefused { .. } => "host.refused",
+            Self::Ended { .. } => "session.ended",
+            Self::HostRemoved => "host.removed",
+            Self::HostUnreachable => "host.unreachable",
+        }
+    }
+}
+
 /// What the asker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -102,11 +135,174 @@ pub struct Decision {
     pub answer: Answer,
 }
 
+/// Wrong codes that end a session (R4).
+pub const MAX_WRONG_CODES: u8 = 5;
+/// How long after its lease a host may take to say that it is gone, before it counts as unreachable: hosts are back
+/// within 10 s of an outage.
+pub const REMOVAL_GRACE: Millis = 15_000;
+/// The same refusal within this time is not told again: a host that is started over and over must not flood anybody.
+pub const REFUSAL_QUIET: Millis = 60_000;
+
 /// Decides what a command does at `now` (R4, R5, R11-R15). Total: every command has an answer in every state.
 ///
-/// Time is looked at first, so a command that comes after the end of link or lease finds the session ended.
+/// Time is looked at first, so a command that comes after the end of link or lease finds the session ended. A session
+/// that time ended carries the moment at which its link or lease was over, however late somebody looked.
 #[must_use]
 pub fn decide(session: &Session, command: &Command, now: Millis) -> Decision {
-    let _ = (command, now);
-    Decision { next: session.clone(), events: Vec::new(), answer: Answer::NotNow }
+    let mut next = session.clone();
+    let mut events = Vec::new();
+    pass_time(&mut next, now, &mut events);
+    let answer = match command {
+        Command::TryCode { code_hash, host_key } => try_code(&mut next, code_hash, *host_key, now, &mut events),
+        Command::ConfirmHost { host_key, host } => confirm(&mut next, *host_key, host, now, &mut events),
+        Command::RefuseHost { reason } => refuse(&mut next, reason, now, &mut events),
+        Command::End { reason } => end_by(&mut next, *reason, now, &mut events),
+        Command::Tick => {
+            give_up_on_host(&mut next, now, &mut events);
+            Answer::Done
+        }
+        Command::HostRemoved { host_key } => removed(&mut next, *host_key, now, &mut events),
+    };
+    Decision { next, events, answer }
+}
+
+/// Ends a session whose link (R4) or lease (R5) is over.
+fn pass_time(session: &mut Session, now: Millis, events: &mut Vec<Event>) {
+    match &session.state {
+        SessionState::Prepared(prepared) if now >= prepared.expires_at => {
+            let at = prepared.expires_at;
+            end(session, EndReason::LinkExpired, at, events);
+        }
+        SessionState::Active(active) if now >= active.lease_expires_at => {
+            let at = active.lease_expires_at;
+            end(session, EndReason::LeaseExpired, at, events);
+        }
+        _ => {}
+    }
+}
+
+fn give_up_on_host(session: &mut Session, now: Millis, events: &mut Vec<Event>) {
+    if let SessionState::Ended(ended) = &mut session.state
+        && ended.removal == Removal::Pending
+        && now >= ended.removal_due
+    {
+        ended.removal = Removal::Unreachable;
+        events.push(Event::HostUnreachable);
+    }
+}
+
+/// The only way into [`SessionState::Ended`], and nothing leads out of it (R15).
+fn end(session: &mut Session, reason: EndReason, at: Millis, events: &mut Vec<Event>) {
+    let (host_key, was_active, own_end) = match &session.state {
+        SessionState::Ended(_) => return,
+        SessionState::Prepared(Prepared { claimed_by, expires_at, .. }) => (*claimed_by, None, *expires_at),
+        SessionState::Active(active) => (Some(active.host_key), Some(active.clone()), active.lease_expires_at),
+    };
+    let removal = if host_key.is_some() { Removal::Pending } else { Removal::Done };
+    let removal_due = own_end.max(at).saturating_add(REMOVAL_GRACE);
+    session.state = SessionState::Ended(Ended { at, reason, removal, host_key, removal_due, was_active });
+    events.push(Event::Ended { reason });
+}
+
+fn try_code(
+    session: &mut Session,
+    code_hash: &[u8; 32],
+    host_key: HostKey,
+    now: Millis,
+    events: &mut Vec<Event>,
+) -> Answer {
+    let prepared = match &mut session.state {
+        SessionState::Ended(ended) => return Answer::Over(ended.reason),
+        SessionState::Active(active) if active.host_key == host_key => return Answer::NotNow,
+        SessionState::Active(_) => return Answer::TakenByAnotherHost,
+        SessionState::Prepared(prepared) => prepared,
+    };
+    match prepared.claimed_by {
+        Some(claimed_by) if claimed_by == host_key => return Answer::CodeRight,
+        Some(_) => return Answer::TakenByAnotherHost,
+        None => {}
+    }
+    if bool::from(prepared.code_hash.ct_eq(code_hash)) {
+        prepared.claimed_by = Some(host_key);
+        events.push(Event::Claimed);
+        return Answer::CodeRight;
+    }
+    prepared.wrong_codes = prepared.wrong_codes.saturating_add(1);
+    let tries_left = MAX_WRONG_CODES.saturating_sub(prepared.wrong_codes);
+    events.push(Event::CodeWrong { tries_left });
+    if tries_left == 0 {
+        end(session, EndReason::CodeBurned, now, events);
+    }
+    Answer::CodeWrong { tries_left }
+}
+
+fn confirm(
+    session: &mut Session,
+    host_key: HostKey,
+    host: &HostFacts,
+    now: Millis,
+    events: &mut Vec<Event>,
+) -> Answer {
+    match &session.state {
+        SessionState::Ended(ended) => Answer::Over(ended.reason),
+        SessionState::Active(active) if active.host_key == host_key => Answer::Done,
+        SessionState::Active(_) => Answer::TakenByAnotherHost,
+        SessionState::Prepared(Prepared { claimed_by: None, .. }) => Answer::NotNow,
+        SessionState::Prepared(Prepared { claimed_by: Some(key), .. }) if *key != host_key => {
+            Answer::TakenByAnotherHost
+        }
+        SessionState::Prepared(_) => {
+            let lease_expires_at = now.saturating_add(session.lease_length);
+            session.state =
+                SessionState::Active(Active { activated_at: now, lease_expires_at, host_key, host: host.clone() });
+            events.push(Event::Activated);
+            Answer::Done
+        }
+    }
+}
+
+/// Only a session that still waits for its host has one to refuse (R12); it stays prepared, for another computer.
+fn refuse(session: &mut Session, reason: &str, now: Millis, events: &mut Vec<Event>) -> Answer {
+    match &session.state {
+        SessionState::Ended(ended) => return Answer::Over(ended.reason),
+        SessionState::Active(_) => return Answer::NotNow,
+        SessionState::Prepared(_) => {}
+    }
+    let told = session
+        .last_refusal
+        .as_ref()
+        .is_some_and(|last| last.reason == reason && now < last.at.saturating_add(REFUSAL_QUIET));
+    if !told {
+        session.last_refusal = Some(Refused { at: now, reason: reason.to_owned() });
+        events.push(Event::HostRefused { reason: reason.to_owned() });
+    }
+    Answer::Done
+}
+
+/// Who may end a session by wish (R13); the other reasons are for time and wrong codes to give.
+fn end_by(session: &mut Session, reason: EndReason, now: Millis, events: &mut Vec<Event>) -> Answer {
+    match reason {
+        EndReason::Technician | EndReason::Customer | EndReason::Licence | EndReason::Operator => {
+            end(session, reason, now, events);
+            Answer::Done
+        }
+        EndReason::LeaseExpired | EndReason::LinkExpired | EndReason::CodeBurned => match &session.state {
+            SessionState::Ended(_) => Answer::Done,
+            _ => Answer::NotNow,
+        },
+    }
+}
+
+fn removed(session: &mut Session, host_key: HostKey, now: Millis, events: &mut Vec<Event>) -> Answer {
+    if session.host_key() != Some(host_key) {
+        return Answer::NotNow;
+    }
+    end(session, EndReason::Customer, now, events);
+    if let SessionState::Ended(ended) = &mut session.state
+        && ended.removal != Removal::Done
+    {
+        ended.removal = Removal::Done;
+        events.push(Event::HostRemoved);
+    }
+    Answer::Done
 }

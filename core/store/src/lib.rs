@@ -5,6 +5,7 @@
 
 pub mod model;
 
+use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::{Millis, Session};
 use hospes_session::quota::{Limits, QuotaRefusal};
@@ -43,6 +44,10 @@ pub trait Store: Send + Sync {
     async fn company(&self, id: CompanyId) -> Result<Company>;
     /// By name.
     async fn company_by_name(&self, name: &str) -> Result<Company>;
+    /// All companies, by name.
+    async fn companies(&self) -> Result<Vec<Company>>;
+    /// Puts another licence in place of a company's.
+    async fn set_licence(&self, company: CompanyId, licence: &SignedLicence, now: Millis, audit: &Audit) -> Result<()>;
     /// Adds a technician; the e-mail address is unique in the whole server (case-folded).
     async fn add_technician(&self, technician: &Technician) -> Result<()>;
     /// By id.
@@ -53,12 +58,26 @@ pub trait Store: Send + Sync {
     async fn add_login(&self, login: &Login) -> Result<()>;
     /// By BLAKE3 of its token, when it has not expired at `now`.
     async fn login_by_token(&self, token_hash: [u8; 32], now: Millis) -> Result<Login>;
-    /// Ends a login.
+    /// Ends a login; one that is not there is no error.
     async fn remove_login(&self, id: LoginId) -> Result<()>;
 
     /// Prepares a session in one conditional write (R7, R18): exact under any concurrency. `verifier` is what the host
-    /// will check the session password with; it is kept until activation only.
-    async fn prepare(&self, session: &Session, limits: Limits, seats: u32, verifier: &[u8], audit: &Audit) -> Result<()>;
+    /// will check the session password with; it is kept until activation only. `notice` is what notifiers need beside
+    /// the event and nobody else may keep (the deployment link, for the invitation): it is part of the outbox entry's
+    /// payload as `notice`, and forgotten when that is delivered or the session ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Quota`] names the limit that was reached; [`StoreError::NotFound`] when company or technician are
+    /// not there, or the technician is another company's.
+    async fn prepare(
+        &self,
+        session: &Session,
+        limits: Limits,
+        seats: u32,
+        verifier: &[u8],
+        notice: &serde_json::Value,
+        audit: &Audit,
+    ) -> Result<()>;
     /// What is open now, for `GET /me`: of the technician, of the company.
     async fn usage(&self, company: CompanyId, technician: TechnicianId) -> Result<(u32, u32)>;
     /// One session of a company.
@@ -87,6 +106,12 @@ pub trait Store: Send + Sync {
         to: Option<Millis>,
         session: Option<SessionId>,
     ) -> Result<Vec<AuditEntry>>;
+    /// Reads a company's whole audit log (the server's own with none) and checks every hash and the head. Gives the
+    /// number of entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] names the first entry that does not fit.
+    async fn verify_audit(&self, company: Option<CompanyId>) -> Result<u64>;
     /// Outbox entries that are not delivered, oldest first.
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>>;
     /// Marks one as delivered.
