@@ -148,12 +148,7 @@ fn email(given: &str) -> Result<String, InvalidField> {
 }
 
 /// Text for people: trimmed, empty is none, bounded; line breaks only where there may be `lines`.
-fn text(
-    field: &'static str,
-    given: Option<&str>,
-    longest: usize,
-    lines: bool,
-) -> Result<Option<String>, InvalidField> {
+fn text(field: &'static str, given: Option<&str>, longest: usize, lines: bool) -> Result<Option<String>, InvalidField> {
     let Some(text) = given.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
     let length = text.chars().count();
     if length > longest {

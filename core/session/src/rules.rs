@@ -14,7 +14,9 @@
 //! ended a moment before the server's, or years early when its clock was set forward): with nobody left who could come
 //! back, the session ends, so that it holds no seat.
 
-use crate::model::{Active, EndReason, Ended, HostFacts, HostKey, Millis, Prepared, Refused, Removal, Session, SessionState};
+use crate::model::{
+    Active, EndReason, Ended, HostFacts, HostKey, Millis, Prepared, Refused, Removal, Session, SessionState,
+};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -236,13 +238,7 @@ fn try_code(
     Answer::CodeWrong { tries_left }
 }
 
-fn confirm(
-    session: &mut Session,
-    host_key: HostKey,
-    host: &HostFacts,
-    now: Millis,
-    events: &mut Vec<Event>,
-) -> Answer {
+fn confirm(session: &mut Session, host_key: HostKey, host: &HostFacts, now: Millis, events: &mut Vec<Event>) -> Answer {
     match &session.state {
         SessionState::Ended(ended) => Answer::Over(ended.reason),
         SessionState::Active(active) if active.host_key == host_key => Answer::Done,

@@ -3,7 +3,9 @@
 //!
 //! A state change, its audit entry and its outbox entries are one transaction, so that no crash separates them.
 
+pub mod chain;
 pub mod model;
+pub mod sqlite;
 
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};

@@ -1,0 +1,217 @@
+//! Companies, technicians, logins.
+
+use super::row::{Place, hex, json_text, key, time};
+use super::{SqliteStore, audit};
+use crate::model::{Audit, Company, Login, Role, Technician};
+use crate::{Result, StoreError};
+use hospes_licence::licence::SignedLicence;
+use hospes_session::id::{CompanyId, LoginId, TechnicianId};
+use hospes_session::model::Millis;
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
+
+fn company(row: &SqliteRow) -> Result<Company> {
+    let key = key(row);
+    let place = Place { table: "companies", key: &key };
+    Ok(Company {
+        id: place.parse(row, "id")?,
+        name: place.get(row, "name")?,
+        licence: place.json(row, "licence")?,
+        created_at: place.millis(row, "created_at")?,
+    })
+}
+
+fn technician(row: &SqliteRow) -> Result<Technician> {
+    let key = key(row);
+    let place = Place { table: "technicians", key: &key };
+    let role: &str = place.get(row, "role")?;
+    Ok(Technician {
+        id: place.parse(row, "id")?,
+        company: place.parse(row, "company")?,
+        email: place.get(row, "email")?,
+        name: place.get(row, "name")?,
+        role: match role {
+            "owner" => Role::Owner,
+            "technician" => Role::Technician,
+            other => return Err(place.corrupt("role", format!("{other:?} is no role"))),
+        },
+        password_hash: place.get(row, "password_hash")?,
+        created_at: place.millis(row, "created_at")?,
+    })
+}
+
+/// Whether two addresses are the same to us.
+fn fold(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// What a violated constraint means for whoever adds a row.
+fn adding(error: sqlx::Error, what: &str) -> StoreError {
+    match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::Exists(what.to_owned()),
+        Some(database) if database.is_foreign_key_violation() => StoreError::NotFound,
+        _ => error.into(),
+    }
+}
+
+impl SqliteStore {
+    pub(super) async fn insert_company(&self, company: &Company) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query("INSERT INTO companies (id, name, licence, created_at) VALUES ($1, $2, $3, $4)")
+            .bind(company.id.to_string())
+            .bind(&company.name)
+            .bind(json_text(&company.licence)?)
+            .bind(time(company.created_at))
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| adding(error, &format!("the company {:?}", company.name)))?;
+        let mut head = audit::begin_chain(&mut tx, company.id).await?;
+        let entry = Audit {
+            company: Some(company.id),
+            session: None,
+            actor: "operator".to_owned(),
+            action: "company.add".to_owned(),
+            detail: json!({ "name": company.name }),
+        };
+        head.append(&mut tx, &entry, company.created_at).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn find_company(&self, id: CompanyId) -> Result<Company> {
+        let row = sqlx::query("SELECT id, name, licence, created_at FROM companies WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_one(&self.readers)
+            .await?;
+        company(&row)
+    }
+
+    pub(super) async fn find_company_by_name(&self, name: &str) -> Result<Company> {
+        let row = sqlx::query("SELECT id, name, licence, created_at FROM companies WHERE name = $1")
+            .bind(name)
+            .fetch_one(&self.readers)
+            .await?;
+        company(&row)
+    }
+
+    pub(super) async fn list_companies(&self) -> Result<Vec<Company>> {
+        sqlx::query("SELECT id, name, licence, created_at FROM companies ORDER BY name")
+            .fetch_all(&self.readers)
+            .await?
+            .iter()
+            .map(company)
+            .collect()
+    }
+
+    pub(super) async fn replace_licence(
+        &self,
+        company: CompanyId,
+        licence: &SignedLicence,
+        now: Millis,
+        entry: &Audit,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        let mut head = audit::lock(&mut tx, Some(company)).await?;
+        sqlx::query("UPDATE companies SET licence = $1 WHERE id = $2")
+            .bind(json_text(licence)?)
+            .bind(company.to_string())
+            .execute(&mut *tx)
+            .await?;
+        head.append(&mut tx, entry, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn insert_technician(&self, technician: &Technician) -> Result<()> {
+        let mut tx = self.write().await?;
+        let mut head = audit::lock(&mut tx, Some(technician.company)).await?;
+        let role = match technician.role {
+            Role::Owner => "owner",
+            Role::Technician => "technician",
+        };
+        sqlx::query(
+            "INSERT INTO technicians (id, company, email, email_folded, name, role, password_hash, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(technician.id.to_string())
+        .bind(technician.company.to_string())
+        .bind(technician.email.trim())
+        .bind(fold(&technician.email))
+        .bind(&technician.name)
+        .bind(role)
+        .bind(&technician.password_hash)
+        .bind(time(technician.created_at))
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| adding(error, &format!("a technician with the e-mail address {}", technician.email.trim())))?;
+        let entry = Audit {
+            company: Some(technician.company),
+            session: None,
+            actor: "operator".to_owned(),
+            action: "technician.add".to_owned(),
+            detail: json!({ "technician": technician.id, "email": technician.email.trim(), "role": role }),
+        };
+        head.append(&mut tx, &entry, technician.created_at).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn find_technician(&self, id: TechnicianId) -> Result<Technician> {
+        let row = sqlx::query(
+            "SELECT id, company, email, name, role, password_hash, created_at FROM technicians WHERE id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        technician(&row)
+    }
+
+    pub(super) async fn find_technician_by_email(&self, email: &str) -> Result<Technician> {
+        let row = sqlx::query(
+            "SELECT id, company, email, name, role, password_hash, created_at FROM technicians WHERE email_folded = $1",
+        )
+        .bind(fold(email))
+        .fetch_one(&self.readers)
+        .await?;
+        technician(&row)
+    }
+
+    /// Also forgets logins that died before this one was made: they are worth nothing, and tables must not only grow.
+    pub(super) async fn insert_login(&self, login: &Login) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query("DELETE FROM logins WHERE expires_at <= $1").bind(time(login.created_at)).execute(&mut *tx).await?;
+        sqlx::query(
+            "INSERT INTO logins (id, technician, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(login.id.to_string())
+        .bind(login.technician.to_string())
+        .bind(hex(&login.token_hash))
+        .bind(time(login.created_at))
+        .bind(time(login.expires_at))
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| adding(error, "the login"))?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn find_login(&self, token_hash: [u8; 32], now: Millis) -> Result<Login> {
+        let row = sqlx::query(
+            "SELECT id, technician, created_at, expires_at FROM logins WHERE token_hash = $1 AND expires_at > $2",
+        )
+        .bind(hex(&token_hash))
+        .bind(time(now))
+        .fetch_one(&self.readers)
+        .await?;
+        let key = key(&row);
+        let place = Place { table: "logins", key: &key };
+        Ok(Login {
+            id: place.parse(&row, "id")?,
+            technician: place.parse(&row, "technician")?,
+            token_hash,
+            created_at: place.millis(&row, "created_at")?,
+            expires_at: place.millis(&row, "expires_at")?,
+        })
+    }
+
+    pub(super) async fn delete_login(&self, id: LoginId) -> Result<()> {
+        sqlx::query("DELETE FROM logins WHERE id = $1").bind(id.to_string()).execute(&self.writer).await?;
+        Ok(())
+    }
+}
