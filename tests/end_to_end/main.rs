@@ -1,0 +1,6 @@
+//! The real executables against each other: server, command line, host. Each test has its own directory and ports.
+
+mod files;
+mod life;
+mod load;
+mod trust;
