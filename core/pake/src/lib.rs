@@ -97,9 +97,8 @@ impl ClientLogin {
     /// # Errors
     /// [`PakeError::WrongPassword`], or [`PakeError::Unreadable`] when the response is none.
     pub fn finish(self, response: &[u8], seed: [u8; 32]) -> Result<Vec<u8>, PakeError> {
-        let response = sized(response, suite::RESPONSE_LENGTH, "host's response", |b| {
-            CredentialResponse::deserialize(b)
-        })?;
+        let response =
+            sized(response, suite::RESPONSE_LENGTH, "host's response", |b| CredentialResponse::deserialize(b))?;
         let parameters = ClientLoginFinishParameters::new(Some(CONTEXT), opaque_ke::Identifiers::default(), None);
         let finish = self.state.finish(&mut rng(seed), &self.password, response, parameters).map_err(outcome)?;
         Ok(finish.message.serialize().to_vec())
@@ -122,10 +121,10 @@ impl HostLogin {
     /// [`PakeError::Unreadable`] when verifier or message are none.
     pub fn respond(verifier: &[u8], first: &[u8], seed: [u8; 32]) -> Result<(Self, Vec<u8>), PakeError> {
         let (setup, record) = verifier_parts(verifier)?;
-        let first = sized(first, suite::FIRST_LENGTH, "technician's first message", |b| {
-            CredentialRequest::deserialize(b)
-        })?;
-        let start = ServerLogin::start(&mut rng(seed), &setup, Some(record), first, CREDENTIAL, parameters()).map_err(outcome)?;
+        let first =
+            sized(first, suite::FIRST_LENGTH, "technician's first message", |b| CredentialRequest::deserialize(b))?;
+        let start = ServerLogin::start(&mut rng(seed), &setup, Some(record), first, CREDENTIAL, parameters())
+            .map_err(outcome)?;
         Ok((Self(start.state), start.message.serialize().to_vec()))
     }
 
