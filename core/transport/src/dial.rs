@@ -69,9 +69,8 @@ async fn dial_one(address: SocketAddr, pin: KeyPin) -> Result<Connection, Transp
     let socket = udp_socket(local)?;
     let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))
         .map_err(|e| TransportError::Bind { address: local, reason: e.to_string() })?;
-    let connecting = endpoint
-        .connect_with(config, address, SERVER_NAME)
-        .map_err(|e| TransportError::Protocol(e.to_string()))?;
+    let connecting =
+        endpoint.connect_with(config, address, SERVER_NAME).map_err(|e| TransportError::Protocol(e.to_string()))?;
     match connecting.await {
         Ok(connection) => Ok(Connection::new(connection, Some(endpoint))),
         Err(_) if wrong_key.load(Ordering::Acquire) => Err(TransportError::WrongKey),

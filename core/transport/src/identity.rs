@@ -38,7 +38,8 @@ impl ServerIdentity {
         let failed = |e: &dyn std::fmt::Display| TransportError::Identity(e.to_string());
         let key = PrivatePkcs8KeyDer::from([PKCS8_PREFIX.as_slice(), secret.as_slice()].concat());
         let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&key, &rcgen::PKCS_ED25519).map_err(|e| failed(&e))?;
-        let mut params = rcgen::CertificateParams::new(vec![crate::dial::SERVER_NAME.to_owned()]).map_err(|e| failed(&e))?;
+        let mut params =
+            rcgen::CertificateParams::new(vec![crate::dial::SERVER_NAME.to_owned()]).map_err(|e| failed(&e))?;
         params.distinguished_name.push(rcgen::DnType::CommonName, "Hospes server");
         let certificate = params.self_signed(&pair).map_err(|e| failed(&e))?.der().clone();
         let pin = pin_of(&certificate).map_err(|e| failed(&e))?;

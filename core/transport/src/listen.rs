@@ -136,11 +136,7 @@ fn server_config(identity: &ServerIdentity) -> Result<ServerConfig, TransportErr
     Ok(config)
 }
 
-fn bind_one(
-    address: SocketAddr,
-    config: &ServerConfig,
-    identity: &ServerIdentity,
-) -> Result<Endpoint, TransportError> {
+fn bind_one(address: SocketAddr, config: &ServerConfig, identity: &ServerIdentity) -> Result<Endpoint, TransportError> {
     // Both keys follow from the identity, so that a restarted server still knows its connection ids and can reset the
     // connections that it lost.
     let cid_key = identity.cid_key;

@@ -5,12 +5,10 @@
 //! length.
 
 use crate::error::{TransportError, code_of};
-use bytes::{Buf, Bytes, BytesMut};
-use hospes_wire::frame::MAX_MESSAGE;
+use bytes::Bytes;
+use hospes_wire::frame::{Decoder, FrameError, header};
 use quinn::VarInt;
 
-/// Bytes of the length before each message.
-const HEADER: usize = 4;
 /// Packets' worth of data that are taken from the connection at once.
 const CHUNKS: usize = 32;
 
@@ -25,7 +23,7 @@ impl MessageStream {
     pub(crate) fn new(send: quinn::SendStream, recv: quinn::RecvStream) -> Self {
         Self {
             sender: Sender { stream: send, pending: [Bytes::new(), Bytes::new()], finished: false },
-            receiver: Receiver { stream: recv, buffer: BytesMut::new() },
+            receiver: Receiver { stream: recv, decoder: Decoder::default() },
         }
     }
 
@@ -81,6 +79,15 @@ pub struct Sender {
     finished: bool,
 }
 
+impl From<FrameError> for TransportError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::TooLong { length, .. } => Self::TooLong(length),
+            FrameError::Cut { .. } => Self::Truncated,
+        }
+    }
+}
+
 impl Sender {
     /// Sends one message; waits while the peer does not read. The connection takes at most
     /// [`crate::STREAM_WINDOW`] bytes that the peer has not read.
@@ -93,10 +100,9 @@ impl Sender {
     /// up, or the connection's end.
     pub async fn send(&mut self, message: impl Into<Bytes>) -> Result<(), TransportError> {
         let message = message.into();
-        let length = u32::try_from(message.len()).ok().filter(|_| message.len() <= MAX_MESSAGE);
-        let length = length.ok_or(TransportError::TooLong(message.len() as u64))?;
+        let header = header(message.len())?;
         self.flush().await?;
-        self.pending = [Bytes::copy_from_slice(&length.to_be_bytes()), message];
+        self.pending = [Bytes::copy_from_slice(&header), message];
         self.flush().await
     }
 
@@ -178,7 +184,7 @@ impl Drop for Sender {
 #[derive(Debug)]
 pub struct Receiver {
     stream: quinn::RecvStream,
-    buffer: BytesMut,
+    decoder: Decoder,
 }
 
 impl Receiver {
@@ -189,18 +195,12 @@ impl Receiver {
     /// [`TransportError::StreamReset`], or the connection's end.
     pub async fn recv(&mut self) -> Result<Option<Bytes>, TransportError> {
         loop {
-            if let Some(header) = self.buffer.first_chunk::<HEADER>() {
-                let length = u32::from_be_bytes(*header) as usize;
-                if length > MAX_MESSAGE {
-                    return Err(TransportError::TooLong(length as u64));
-                }
-                if self.buffer.len() >= HEADER + length {
-                    self.buffer.advance(HEADER);
-                    return Ok(Some(self.buffer.split_to(length).freeze()));
-                }
+            if let Some(message) = self.decoder.next_message()? {
+                return Ok(Some(message));
             }
             if !self.fill().await? {
-                return if self.buffer.is_empty() { Ok(None) } else { Err(TransportError::Truncated) };
+                self.decoder.end()?;
+                return Ok(None);
             }
         }
     }
@@ -210,11 +210,12 @@ impl Receiver {
     /// # Errors
     /// As [`Self::recv`].
     pub async fn recv_raw(&mut self, max: usize) -> Result<Option<Bytes>, TransportError> {
-        if self.buffer.is_empty() && !self.fill().await? {
+        if self.decoder.buffer().is_empty() && !self.fill().await? {
             return Ok(None);
         }
-        let take = self.buffer.len().min(max);
-        Ok(Some(self.buffer.split_to(take).freeze()))
+        let buffer = self.decoder.buffer();
+        let take = buffer.len().min(max);
+        Ok(Some(buffer.split_to(take).freeze()))
     }
 
     /// Memory follows the bytes that arrived, never the length that a peer claims.
@@ -222,7 +223,7 @@ impl Receiver {
         let mut chunks = [const { Bytes::new() }; CHUNKS];
         let Some(count) = self.stream.read_chunks(&mut chunks).await? else { return Ok(false) };
         for chunk in chunks.iter().take(count) {
-            self.buffer.extend_from_slice(chunk);
+            self.decoder.push(chunk);
         }
         Ok(true)
     }

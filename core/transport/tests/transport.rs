@@ -169,18 +169,18 @@ async fn a_stalled_reader_stops_the_writer_and_nobody_else() {
     let message = Bytes::from(vec![5u8; 64 * 1024]);
 
     // As many stalled streams as a host may have, and still the conversation goes on.
-    let mut stalled = Vec::new();
-    for _ in 0..LISTENER_STREAMS {
+    let mut stalled = futures_util::future::join_all((0..LISTENER_STREAMS).map(|_| async {
         let (mut sender, receiver) = server.open_stream().await.unwrap().split();
         let mut accepted = 0usize;
-        while let Ok(sent) = tokio::time::timeout(Duration::from_millis(300), sender.send(message.clone())).await {
+        while let Ok(sent) = tokio::time::timeout(Duration::from_secs(1), sender.send(message.clone())).await {
             sent.unwrap();
             accepted += message.len();
         }
         assert!(accepted <= STREAM_WINDOW as usize, "the connection took {accepted} bytes that nobody reads");
         assert!(accepted >= STREAM_WINDOW as usize / 2, "the window is used: {accepted}");
-        stalled.push((sender, receiver, accepted / message.len()));
-    }
+        (sender, receiver, accepted / message.len())
+    }))
+    .await;
     assert_eq!(within(7, server.open_stream()).await.unwrap_err(), TransportError::TooManyStreams);
     let mut talk = client.open_stream().await.unwrap();
     talk.send("hello").await.unwrap();
@@ -253,8 +253,16 @@ async fn datagrams_of_garbage_do_no_harm() {
     within(5, pair(&listener, port)).await;
 }
 
-/// A server on a runtime of its own, which can be ended as `kill -9` would: no farewell is sent.
-fn server_process(port: u16, seed: u8) -> (tokio::runtime::Runtime, u16) {
+/// A server on a runtime of its own, which ends as `kill -9` would end it: no farewell is sent.
+struct Killable(Option<tokio::runtime::Runtime>);
+
+impl Drop for Killable {
+    fn drop(&mut self) {
+        self.0.take().unwrap().shutdown_background();
+    }
+}
+
+fn server_process(port: u16, seed: u8) -> (Killable, u16) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let port = {
         let _inside = runtime.enter();
@@ -275,7 +283,7 @@ fn server_process(port: u16, seed: u8) -> (tokio::runtime::Runtime, u16) {
         runtime.spawn(serve_echo(listener));
         port
     };
-    (runtime, port)
+    (Killable(Some(runtime)), port)
 }
 
 async fn echoes(connection: &Connection) {
@@ -291,7 +299,7 @@ async fn a_killed_and_restarted_server_is_noticed_at_once_and_dialled_again() {
     let connection = within(5, redial.connect(|_, _| {})).await;
     echoes(&connection).await;
 
-    runtime.shutdown_background();
+    drop(runtime);
     let (_runtime, _) = server_process(port, 1);
     let restarted = Instant::now();
     assert_eq!(within(8, connection.closed()).await, TransportError::Restarted, "not by idle timeout");
@@ -306,7 +314,7 @@ async fn a_server_that_is_away_for_a_while_is_found_again() {
     let mut redial = Redial::new("127.0.0.1", port, identity(1).pin());
     let connection = within(5, redial.connect(|_, _| {})).await;
     echoes(&connection).await;
-    runtime.shutdown_background();
+    drop(runtime);
     assert_eq!(within(12, connection.closed()).await, TransportError::Silent);
 
     let mut troubles = Vec::new();
