@@ -1,4 +1,5 @@
 //! Two real endpoints over the loopback interface.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 use bytes::Bytes;
 use hospes_transport::{
