@@ -1,4 +1,5 @@
 //! The lease on the host (R5, R11): stories told in clock readings, and the property that nothing lengthens it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use hospes_session::lease::{LeaseClock, Left, Reading};
 use proptest::prelude::*;

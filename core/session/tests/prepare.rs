@@ -1,4 +1,5 @@
 //! Preparing a session, field by field (R1, R2, R4, R20).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use hospes_session::capability::CapabilityId;
 use hospes_session::code::{SecurityCode, hash_code, hash_token};
