@@ -97,8 +97,7 @@ impl ClientLogin {
     /// # Errors
     /// [`PakeError::WrongPassword`], or [`PakeError::Unreadable`] when the response is none.
     pub fn finish(self, response: &[u8], seed: [u8; 32]) -> Result<Vec<u8>, PakeError> {
-        let response =
-            sized(response, suite::RESPONSE_LENGTH, "host's response", |b| CredentialResponse::deserialize(b))?;
+        let response = sized(response, suite::RESPONSE_LENGTH, "host's response", CredentialResponse::deserialize)?;
         let parameters = ClientLoginFinishParameters::new(Some(CONTEXT), opaque_ke::Identifiers::default(), None);
         let finish = self.state.finish(&mut rng(seed), &self.password, response, parameters).map_err(outcome)?;
         Ok(finish.message.serialize().to_vec())
@@ -121,8 +120,7 @@ impl HostLogin {
     /// [`PakeError::Unreadable`] when verifier or message are none.
     pub fn respond(verifier: &[u8], first: &[u8], seed: [u8; 32]) -> Result<(Self, Vec<u8>), PakeError> {
         let (setup, record) = verifier_parts(verifier)?;
-        let first =
-            sized(first, suite::FIRST_LENGTH, "technician's first message", |b| CredentialRequest::deserialize(b))?;
+        let first = sized(first, suite::FIRST_LENGTH, "technician's first message", CredentialRequest::deserialize)?;
         let start = ServerLogin::start(&mut rng(seed), &setup, Some(record), first, CREDENTIAL, parameters())
             .map_err(outcome)?;
         Ok((Self(start.state), start.message.serialize().to_vec()))

@@ -74,16 +74,24 @@ pub enum BadLink {
     #[error("the link's port {0:?} is not a number from 1 to 65535")]
     Port(String),
     /// The path is not `/s/TICKET`.
-    #[error("the link's path must be /s/ and {TICKET_LENGTH} letters and digits; copy the whole link from the invitation")]
+    #[error(
+        "the link's path must be /s/ and {TICKET_LENGTH} letters and digits; copy the whole link from the invitation"
+    )]
     Path,
     /// The ticket was cut, or something was added to it.
-    #[error("the link was cut or extended: its last part has {0} characters instead of {TICKET_LENGTH}; copy the whole link from the invitation")]
+    #[error(
+        "the link was cut or extended: its last part has {0} characters instead of {TICKET_LENGTH}; copy the whole link from the invitation"
+    )]
     TicketLength(usize),
     /// The ticket has a character that tickets do not have.
-    #[error("the link's last part was changed: only the letters a to z and the digits 2 to 7 are in it; copy the whole link from the invitation")]
+    #[error(
+        "the link's last part was changed: only the letters a to z and the digits 2 to 7 are in it; copy the whole link from the invitation"
+    )]
     Ticket,
     /// The file was renamed.
-    #[error("the file name carries no deployment link: download the host again from the invitation's page, or give the link itself")]
+    #[error(
+        "the file name carries no deployment link: download the host again from the invitation's page, or give the link itself"
+    )]
     FileName,
 }
 
@@ -114,7 +122,11 @@ impl DeploymentLink {
     pub fn origin(&self) -> String {
         let (scheme, default_port) = if self.secure { ("https", 443) } else { ("http", 80) };
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == default_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{}", self.port) }
+        if self.port == default_port {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}://{host}:{}", self.port)
+        }
     }
 
     /// The name under which the host is downloaded, without extension.
