@@ -1,0 +1,187 @@
+//! What only the server's own command line can do: companies and technicians. No network route makes either.
+
+use crate::clock;
+use crate::keys::{KeyError, operator_key};
+use crate::passwords;
+use hospes_licence::licence::{self, Licence};
+use hospes_session::id::{CompanyId, TechnicianId};
+use hospes_session::plan::{Plan, default_catalogue};
+use hospes_store::model::{Audit, Company, Role, Technician};
+use hospes_store::sqlite::SqliteStore;
+use hospes_store::{Store, StoreError};
+use serde_json::json;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Name of the database in the data directory.
+pub(crate) const DATABASE: &str = "hospes.db";
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store said no.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// What was given cannot be used.
+    #[error("{0}")]
+    Wrong(String),
+    /// The machine's own fault.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Operator's access to a data directory, whether or not a server runs on it.
+pub struct Admin {
+    store: SqliteStore,
+    operator: hospes_licence::key::KeyPair,
+    plans: Vec<Plan>,
+}
+
+/// A company to be added.
+#[derive(Clone, Debug)]
+pub struct NewCompany {
+    /// Unique, for people.
+    pub name: String,
+    /// One of the catalogue that is sold.
+    pub plan: String,
+    /// Modules of that plan.
+    pub modules: Vec<String>,
+    /// Open sessions at a time (R18).
+    pub seats: u32,
+}
+
+impl Admin {
+    /// Opens a data directory, making what is missing.
+    ///
+    /// # Errors
+    /// When keys or database cannot be opened.
+    pub async fn open(data: &Path) -> Result<Self, AdminError> {
+        let operator = operator_key(data)?;
+        let store = SqliteStore::open(data.join(DATABASE)).await?;
+        Ok(Self { store, operator, plans: default_catalogue() })
+    }
+
+    /// The store, for what is not here.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    /// The operator's key: signs licences.
+    #[must_use]
+    pub fn operator(&self) -> &hospes_licence::key::KeyPair {
+        &self.operator
+    }
+
+    /// Adds a company with a licence signed by the operator's key.
+    ///
+    /// # Errors
+    /// A name that is taken or empty, a plan or module that does not exist.
+    pub async fn add_company(&self, new: &NewCompany) -> Result<Company, AdminError> {
+        let name = named("the company's name", &new.name)?;
+        let plan = self.plans.iter().find(|plan| plan.id == new.plan).ok_or_else(|| {
+            let known: Vec<_> = self.plans.iter().map(|plan| plan.id.as_str()).collect();
+            AdminError::Wrong(format!("there is no plan '{}'; the catalogue has: {}", new.plan, known.join(", ")))
+        })?;
+        if let Some(module) = new.modules.iter().find(|module| !plan.modules.contains_key(*module)) {
+            let known: Vec<_> = plan.modules.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(AdminError::Wrong(format!("plan '{}' has no module '{module}'; it has: {known}", plan.id)));
+        }
+        let now = clock::now();
+        let id = CompanyId::from_parts(now, random()?);
+        let licence = Licence {
+            id: uuid::Uuid::now_v7().to_string(),
+            company: id.to_string(),
+            plan: plan.id.clone(),
+            modules: new.modules.clone(),
+            seats: new.seats,
+            issued_at: now,
+            from: now,
+            until: None,
+        };
+        let licence =
+            licence::issue(&licence, &self.operator).map_err(|refusal| AdminError::Wrong(refusal.to_string()))?;
+        let company = Company { id, name, licence, created_at: now };
+        self.store.add_company(&company).await?;
+        self.audit(id, "company.add", json!({ "name": company.name, "plan": plan.id, "seats": new.seats })).await?;
+        Ok(company)
+    }
+
+    /// Adds a technician to a company, by the company's name.
+    ///
+    /// # Errors
+    /// A company that does not exist, an address that is taken or none, a password under 8 characters.
+    pub async fn add_technician(
+        &self,
+        company: &str,
+        email: &str,
+        name: &str,
+        role: Role,
+        password: Zeroizing<String>,
+    ) -> Result<Technician, AdminError> {
+        let company = match self.store.company_by_name(company).await {
+            Err(StoreError::NotFound) => {
+                return Err(AdminError::Wrong(format!(
+                    "there is no company '{company}'; see `hospes admin company list`"
+                )));
+            }
+            other => other?,
+        };
+        let email = named("the e-mail address", email)?;
+        if !email.contains('@') || email.contains(char::is_whitespace) {
+            return Err(AdminError::Wrong(format!("'{email}' is not an e-mail address")));
+        }
+        let length = password.chars().count();
+        if length < 8 || password.len() > passwords::LONGEST {
+            let longest = passwords::LONGEST;
+            return Err(AdminError::Wrong(format!("the password has {length} characters; 8 to {longest} are needed")));
+        }
+        let now = clock::now();
+        let hash = tokio::task::spawn_blocking(move || passwords::hash_now(&password))
+            .await
+            .map_err(|error| AdminError::Internal(error.to_string()))?
+            .map_err(|refusal| AdminError::Internal(refusal.into_problem().title))?;
+        let technician = Technician {
+            id: TechnicianId::from_parts(now, random()?),
+            company: company.id,
+            email,
+            name: named("the technician's name", name)?,
+            role,
+            password_hash: hash,
+            created_at: now,
+        };
+        self.store.add_technician(&technician).await?;
+        self.audit(company.id, "technician.add", json!({ "technician": technician.id, "email": technician.email }))
+            .await?;
+        Ok(technician)
+    }
+
+    async fn audit(&self, company: CompanyId, action: &str, detail: serde_json::Value) -> Result<(), AdminError> {
+        let audit = Audit {
+            company: Some(company),
+            session: None,
+            actor: "operator".to_owned(),
+            action: action.to_owned(),
+            detail,
+        };
+        Ok(self.store.audit(&audit, clock::now()).await?)
+    }
+}
+
+fn named(what: &str, text: &str) -> Result<String, AdminError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
+        return Err(AdminError::Wrong(format!(
+            "{what} must have 1 to 200 characters, none of them a control character"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+fn random() -> Result<[u8; 16], AdminError> {
+    clock::random().map_err(|refusal| AdminError::Internal(refusal.into_problem().title))
+}

@@ -1,0 +1,141 @@
+//! Which channels are open or opening.
+
+use crate::api::{ChannelView, rfc3339};
+use crate::caller::Caller;
+use hospes_session::capability::CapabilityId;
+use hospes_session::id::{ChannelId, CompanyId, SessionId};
+use hospes_session::model::Millis;
+use hospes_wire::problem::Problem;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// One channel.
+pub(crate) struct Channel {
+    /// Its id.
+    pub(crate) id: ChannelId,
+    /// Its session.
+    pub(crate) session: SessionId,
+    /// Whose.
+    pub(crate) company: CompanyId,
+    /// What it serves.
+    pub(crate) capability: CapabilityId,
+    /// Who opened it, by which login.
+    pub(crate) caller: Caller,
+    /// When it was asked for.
+    pub(crate) since: Millis,
+    open: AtomicBool,
+    ended: CancellationToken,
+    why: OnceLock<Problem>,
+}
+
+impl Channel {
+    /// A channel that is being opened.
+    pub(crate) fn new(
+        id: ChannelId,
+        session: SessionId,
+        company: CompanyId,
+        capability: CapabilityId,
+        caller: Caller,
+        since: Millis,
+    ) -> Self {
+        Self {
+            id,
+            session,
+            company,
+            capability,
+            caller,
+            since,
+            open: AtomicBool::new(false),
+            ended: CancellationToken::new(),
+            why: OnceLock::new(),
+        }
+    }
+
+    /// The host said yes.
+    pub(crate) fn opened(&self) {
+        self.open.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host said yes.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Ends it; the first reason stands.
+    pub(crate) fn end(&self, why: Problem) {
+        let _an_earlier_reason_stands = self.why.set(why);
+        self.ended.cancel();
+    }
+
+    /// Waits until somebody ends it, and says why.
+    pub(crate) async fn ended(&self) -> Problem {
+        self.ended.cancelled().await;
+        self.why.get().cloned().unwrap_or_else(|| Problem::new("closed", 410, "The channel was closed."))
+    }
+
+    fn view(&self) -> ChannelView {
+        ChannelView {
+            id: self.id.to_string(),
+            capability: self.capability.to_string(),
+            technician: self.caller.technician.name.clone(),
+            opened_at: rfc3339(self.since),
+        }
+    }
+}
+
+/// The registry.
+#[derive(Default)]
+pub(crate) struct Channels(Mutex<HashMap<ChannelId, Arc<Channel>>>);
+
+/// Removes its channel from the registry when dropped.
+pub(crate) struct Entry<'a> {
+    channels: &'a Channels,
+    id: ChannelId,
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.channels.lock().remove(&self.id);
+    }
+}
+
+impl Channels {
+    /// Lists a channel for as long as the entry lives.
+    pub(crate) fn enter(&self, channel: &Arc<Channel>) -> Entry<'_> {
+        self.lock().insert(channel.id, channel.clone());
+        Entry { channels: self, id: channel.id }
+    }
+
+    /// A channel of a session, by id.
+    pub(crate) fn get(&self, session: SessionId, id: ChannelId) -> Option<Arc<Channel>> {
+        self.lock().get(&id).filter(|channel| channel.session == session).cloned()
+    }
+
+    /// The open channels of a session, oldest first.
+    pub(crate) fn of_session(&self, session: SessionId) -> Vec<ChannelView> {
+        let mut found: Vec<_> = self
+            .lock()
+            .values()
+            .filter(|channel| channel.session == session && channel.is_open())
+            .map(|channel| (channel.since, channel.view()))
+            .collect();
+        found.sort_by_key(|(since, _)| *since);
+        found.into_iter().map(|(_, view)| view).collect()
+    }
+
+    /// Companies with channels.
+    pub(crate) fn companies(&self) -> HashSet<CompanyId> {
+        self.lock().values().map(|channel| channel.company).collect()
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChannelId, Arc<Channel>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

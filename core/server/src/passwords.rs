@@ -1,0 +1,72 @@
+//! Technicians' passwords (argon2id) and the sessions' verifiers: work that takes tens of milliseconds and tens of
+//! megabytes, done on blocking threads, a few at a time.
+
+use crate::clock;
+use crate::refusal::{Answer, Refusal};
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// Longest password that is looked at, in bytes.
+pub(crate) const LONGEST: usize = 1024;
+
+/// Hashes and checks.
+pub(crate) struct Passwords {
+    /// Bounds memory and CPU: each piece of work takes 19 MiB.
+    at_a_time: Arc<Semaphore>,
+    /// What an unknown address is checked against, so that it takes as long as a known one.
+    nobody: String,
+}
+
+impl Passwords {
+    /// Takes as long as one hash.
+    pub(crate) fn new() -> Answer<Self> {
+        let nobody = hash_now(&clock::secret_text()?)?;
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Self { at_a_time: Arc::new(Semaphore::new(cores.max(2))), nobody })
+    }
+
+    /// Whether the password belongs to the hash; without a hash the same work, and no.
+    pub(crate) async fn check(&self, password: Zeroizing<String>, hash: Option<String>) -> Answer<bool> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobody.clone());
+        let right = self
+            .work(move || {
+                let hash = PasswordHash::new(&hash)
+                    .map_err(|error| Refusal::internal(format!("a stored password hash is broken: {error}")))?;
+                Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            })
+            .await?;
+        Ok(right && known)
+    }
+
+    /// What a host will check the session password with (R2).
+    pub(crate) async fn verifier(&self, password: Zeroizing<String>) -> Answer<Vec<u8>> {
+        let seed = clock::random::<32>()?;
+        self.work(move || {
+            hospes_pake::register(&password, seed)
+                .map_err(|error| Refusal::internal(format!("no verifier of the session password: {error}")))
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
+        let permit = self.at_a_time.clone().acquire_owned().await;
+        let permit = permit.map_err(|error| Refusal::internal(error.to_string()))?;
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(|error| Refusal::internal(format!("password work ended early: {error}")))?
+    }
+}
+
+/// The PHC string that is stored of a technician's password.
+pub(crate) fn hash_now(password: &str) -> Answer<String> {
+    let failed = |error: argon2::password_hash::Error| Refusal::internal(format!("a password was not hashed: {error}"));
+    let salt = SaltString::encode_b64(&clock::random::<16>()?).map_err(failed)?;
+    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
+}

@@ -1,0 +1,114 @@
+//! Rows of the store as the API shows them.
+
+use crate::api::{HostView, RefusalView, SessionView, TechnicianView, rfc3339};
+use crate::refusal::Answer;
+use crate::state::App;
+use hospes_session::model::{Language, Session, SessionState};
+use hospes_store::StoreError;
+use hospes_store::model::{Role, Technician};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// A technician.
+pub(crate) fn technician(technician: &Technician) -> TechnicianView {
+    TechnicianView {
+        id: technician.id.to_string(),
+        email: technician.email.clone(),
+        name: technician.name.clone(),
+        role: match technician.role {
+            Role::Owner => "owner",
+            Role::Technician => "technician",
+        }
+        .to_owned(),
+    }
+}
+
+/// The text by which JSON names a unit variant.
+fn name<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// `en`, `fr` or `es`.
+pub(crate) fn language(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Fr => "fr",
+        Language::Es => "es",
+    }
+}
+
+/// Sessions of one company, in the order given.
+pub(crate) async fn sessions(app: &App, sessions: Vec<Session>) -> Answer<Vec<SessionView>> {
+    let mut technicians = HashMap::new();
+    let mut views = Vec::with_capacity(sessions.len());
+    for session in sessions {
+        if !technicians.contains_key(&session.technician) {
+            let found = match app.store.technician(session.technician).await {
+                Ok(found) => technician(&found),
+                Err(StoreError::NotFound) => TechnicianView {
+                    id: session.technician.to_string(),
+                    email: String::new(),
+                    name: String::new(),
+                    role: String::new(),
+                },
+                Err(other) => return Err(other.into()),
+            };
+            technicians.insert(session.technician, found);
+        }
+        let technician = technicians.get(&session.technician).cloned();
+        views.extend(technician.map(|technician| view(app, session, technician)));
+    }
+    Ok(views)
+}
+
+fn view(app: &App, session: Session, technician: TechnicianView) -> SessionView {
+    let id = session.id;
+    let mut view = SessionView {
+        id: id.to_string(),
+        state: String::new(),
+        technician,
+        customer_email: session.customer.email,
+        customer_name: session.customer.name,
+        language: language(session.customer.language).to_owned(),
+        note: session.note,
+        capabilities: session.capabilities.iter().map(ToString::to_string).collect(),
+        created_at: rfc3339(session.created_at),
+        code_expires_at: None,
+        wrong_codes: None,
+        activated_at: None,
+        lease_expires_at: None,
+        ended_at: None,
+        end_reason: None,
+        removal: None,
+        last_refusal: session.last_refusal.map(|last| RefusalView { at: rfc3339(last.at), reason: last.reason }),
+        online: false,
+        host: None,
+        channels: app.channels.of_session(id),
+    };
+    let active = match session.state {
+        SessionState::Prepared(prepared) => {
+            view.state = "prepared".to_owned();
+            view.code_expires_at = Some(rfc3339(prepared.expires_at));
+            view.wrong_codes = Some(prepared.wrong_codes);
+            None
+        }
+        SessionState::Active(active) => {
+            view.state = "active".to_owned();
+            view.online = app.hosts.get(id).is_some();
+            Some(active)
+        }
+        SessionState::Ended(ended) => {
+            view.state = "ended".to_owned();
+            view.ended_at = Some(rfc3339(ended.at));
+            view.end_reason = Some(name(&ended.reason));
+            view.removal = Some(name(&ended.removal));
+            ended.was_active
+        }
+    };
+    if let Some(active) = active {
+        view.activated_at = Some(rfc3339(active.activated_at));
+        view.lease_expires_at = Some(rfc3339(active.lease_expires_at));
+        view.host = Some(HostView { os: active.host.os, hostname: active.host.hostname, agent: active.host.agent });
+    }
+    view
+}

@@ -1,0 +1,212 @@
+//! Puts the parts together: store, keys, plugins, HTTP and QUIC on one port, until a signal ends it.
+
+use crate::admin::DATABASE;
+use crate::channels::registry::Channels;
+use crate::events::Events;
+use crate::hosts;
+use crate::hosts::registry::Hosts;
+use crate::keys::{KeyError, Keys};
+use crate::metrics::Metrics;
+use crate::passwords::Passwords;
+use crate::plugins::{PluginError, Plugins};
+use crate::public::{BadPublicUrl, PublicUrl};
+use crate::settings::{BadSettings, Settings, Tls};
+use crate::state::App;
+use crate::throttle::Throttle;
+use crate::tickets::Tickets;
+use crate::{routes, sweeper};
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use hospes_session::plan::default_catalogue;
+use hospes_store::sqlite::SqliteStore;
+use hospes_store::{Store, StoreError};
+use hospes_transport::{Listener, ServerIdentity, TransportError};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long calls that are under way may take at shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A setting.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    /// A key of the data directory.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// A plugin.
+    #[error("plugin not taken: {0}")]
+    Plugin(#[from] PluginError),
+    /// The setting `public_url`.
+    #[error(transparent)]
+    PublicUrl(#[from] BadPublicUrl),
+    /// UDP.
+    #[error("hosts cannot be served: {0}")]
+    Transport(#[from] TransportError),
+    /// TCP.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Certificate or key.
+    #[error("certificate {cert} with key {key}: {error}", cert = .tls.cert.display(), key = .tls.key.display())]
+    Certificate {
+        /// Which.
+        tls: Tls,
+        /// What is wrong.
+        error: std::io::Error,
+    },
+    /// The machine.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// A server that runs.
+pub struct Running {
+    address: SocketAddr,
+    app: Arc<App>,
+    http: Handle<SocketAddr>,
+    tasks: JoinSet<()>,
+    listener: Arc<Listener>,
+}
+
+/// Runs a server until SIGTERM or SIGINT, then lets what is under way finish.
+///
+/// # Errors
+/// When it cannot start; the text says what to change.
+pub async fn serve(settings: Settings) -> Result<(), ServeError> {
+    let running = start(settings).await?;
+    tracing::info!(address = %running.address(), url = running.url(), "serving");
+    stop_signal().await.map_err(|error| ServeError::Internal(format!("signals cannot be waited for: {error}")))?;
+    tracing::info!("shutting down");
+    running.shut().await;
+    Ok(())
+}
+
+/// Starts a server and returns when it answers.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn start(settings: Settings) -> Result<Running, ServeError> {
+    let keys = Keys::load(&settings.data)?;
+    let identity = ServerIdentity::from_secret(keys.identity)?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(settings.data.join(DATABASE)).await?);
+    let plugins = Plugins::load(settings.plugins.as_deref(), &settings.publishers)?;
+    let tls = match &settings.tls {
+        Some(tls) => Some(certificate(tls).await?),
+        None => None,
+    };
+    let tcp = listen(settings.listen)?;
+    let address = tcp.local_addr().map_err(|error| ServeError::Listen { address: settings.listen, error })?;
+    let listener = Arc::new(Listener::bind(&[address], &identity)?);
+    let app = Arc::new(App {
+        pin: identity.pin(),
+        public: PublicUrl::new(&settings, address)?,
+        plans: default_catalogue(),
+        passwords: Passwords::new().map_err(|refusal| ServeError::Internal(refusal.into_problem().title))?,
+        events: Events::default(),
+        hosts: Hosts::default(),
+        channels: Channels::default(),
+        tickets: Tickets::default(),
+        logins: Throttle::new(settings.rate_limits.logins_per_minute),
+        codes: Throttle::new(settings.rate_limits.codes_per_minute),
+        metrics: Metrics::default(),
+        stop: CancellationToken::new(),
+        settings,
+        store,
+        keys,
+        plugins,
+    });
+    let http = Handle::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(sweeper::run(app.clone()));
+    tasks.spawn(hosts::accept(app.clone(), listener.clone()));
+    let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let failed = move |error| ServeError::Listen { address, error };
+    match tls {
+        Some(config) => {
+            let server = axum_server::from_tcp_rustls(tcp, config).map_err(failed)?.handle(http.clone());
+            tasks.spawn(async move { ended(server.serve(service).await) });
+        }
+        None => {
+            let server = axum_server::from_tcp(tcp).map_err(failed)?.handle(http.clone());
+            tasks.spawn(async move { ended(server.serve(service).await) });
+        }
+    }
+    if http.listening().await.is_none() {
+        return Err(ServeError::Internal(format!("{address}: the HTTP server did not start")));
+    }
+    Ok(Running { address, app, http, tasks, listener })
+}
+
+impl Running {
+    /// Where it listens, TCP and UDP.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address for browsers and links.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.app.public.origin
+    }
+
+    /// Ends event streams and channels, lets calls finish, and closes the hosts' connections: they come back by
+    /// themselves.
+    pub async fn shut(mut self) {
+        self.app.stop.cancel();
+        self.http.graceful_shutdown(Some(DRAIN));
+        self.listener.shut("the server is restarting").await;
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn ended(result: std::io::Result<()>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "HTTP ended");
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let failed = |error| ServeError::Listen { address, error };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+async fn certificate(tls: &Tls) -> Result<RustlsConfig, ServeError> {
+    // An error says that a provider is installed already, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    RustlsConfig::from_pem_file(&tls.cert, &tls.key)
+        .await
+        .map_err(|error| ServeError::Certificate { tls: tls.clone(), error })
+}
+
+#[cfg(unix)]
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

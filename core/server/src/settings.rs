@@ -1,0 +1,297 @@
+//! Settings in four layers: defaults < file < `HOSPES_*` environment variables < command line.
+//!
+//! Unknown keys are refused: a typo must not silently leave a default in place. Every error names where the value came
+//! from, the key, and what was expected.
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Variables that begin with `HOSPES_` and are no settings of the server.
+const OTHER_VARIABLES: &[&str] = &[
+    "config",
+    "session_password",
+    "plugins_dir",
+    "console_dir",
+    "publisher_key",
+    "state",
+    "server",
+    "token",
+    "password",
+];
+
+/// What the server runs with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port, TCP for pages and API and UDP for hosts.
+    pub listen: SocketAddr,
+    /// Directory of database and keys; made when absent.
+    pub data: PathBuf,
+    /// What goes into links, e.g. `https://support.example.org`; the listening address when absent.
+    pub public_url: Option<String>,
+    /// Certificate and key for HTTPS; required unless the address is loopback.
+    pub tls: Option<Tls>,
+    /// How long link and code live, in minutes (R4).
+    pub code_expiry_minutes: u32,
+    /// Ends leases after that many seconds where the plan would give more (R5): an operator may narrow, never widen.
+    pub max_lease_seconds: Option<u32>,
+    /// How long a login lives, in hours.
+    pub token_hours: u32,
+    /// `text` or `json`.
+    pub log_format: LogFormat,
+    /// Directory with further `*.hospes.wasm` files, read at start.
+    pub plugins: Option<PathBuf>,
+    /// Public keys (64 hex digits each) of publishers that are trusted beside the first party.
+    pub publishers: Vec<String>,
+    /// Directory of the `hospes-agent` executables that customers download; that of the running program when absent.
+    pub agent_dir: Option<PathBuf>,
+    /// How much one address may fail.
+    pub rate_limits: RateLimits,
+}
+
+/// Certificate and key, PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Chain, the server's own certificate first.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// How much one address may fail in a minute before it is answered 429; at least 30.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimits {
+    /// Failed log-ins.
+    pub logins_per_minute: u32,
+    /// Security codes.
+    pub codes_per_minute: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self { logins_per_minute: 60, codes_per_minute: 60 }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            data: PathBuf::from("hospes-data"),
+            public_url: None,
+            tls: None,
+            code_expiry_minutes: 60,
+            max_lease_seconds: None,
+            token_hours: 12,
+            log_format: LogFormat::Text,
+            plugins: None,
+            publishers: Vec::new(),
+            agent_dir: None,
+            rate_limits: RateLimits::default(),
+        }
+    }
+}
+
+/// What the command line said; what it did not say is left to the other layers.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Flags {
+    /// `--listen`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// `--data`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// `--public-url`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// `--plugins`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugins: Option<PathBuf>,
+    /// `--agent-dir`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_dir: Option<PathBuf>,
+    /// `--tls-cert` with `--tls-key`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// `--log-format`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<String>,
+}
+
+/// Settings that cannot be used; one line per mistake.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadSettings(String);
+
+impl Settings {
+    /// The plan's lease in milliseconds (R5), or the operator's when that is shorter.
+    #[must_use]
+    pub fn lease(&self, plan: u64) -> u64 {
+        self.max_lease_seconds.map_or(plan, |seconds| plan.min(u64::from(seconds) * 1000))
+    }
+
+    /// Puts the layers together. `file` is what `--config` named; without it `hospes.toml` of the working directory is
+    /// read when it is there.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a key that does not exist, a value of another type or outside its range.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, BadSettings> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let file = file.map(Path::to_owned).or_else(|| std::env::var_os("HOSPES_CONFIG").map(PathBuf::from));
+        match file {
+            Some(file) if !file.is_file() => {
+                return Err(BadSettings(format!("{}: there is no such settings file", file.display())));
+            }
+            Some(file) => figment = figment.merge(Toml::file_exact(file)),
+            None => figment = figment.merge(Toml::file_exact("hospes.toml")),
+        }
+        let settings: Self = figment
+            .merge(Env::prefixed("HOSPES_").ignore(OTHER_VARIABLES).split("__"))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(explain)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), BadSettings> {
+        let wrong = |key: &str, what: &str| Err(BadSettings(format!("setting {key}: {what}")));
+        if self.code_expiry_minutes == 0 || self.code_expiry_minutes > 24 * 60 {
+            return wrong("code_expiry_minutes", "expected 1 to 1440 minutes");
+        }
+        if self.token_hours == 0 || self.token_hours > 24 * 30 {
+            return wrong("token_hours", "expected 1 to 720 hours");
+        }
+        if self.rate_limits.logins_per_minute < 30 {
+            return wrong("rate_limits.logins_per_minute", "expected at least 30");
+        }
+        if self.rate_limits.codes_per_minute < 30 {
+            return wrong("rate_limits.codes_per_minute", "expected at least 30");
+        }
+        if self.tls.is_none() && !self.listen.ip().is_loopback() {
+            return wrong(
+                "tls",
+                &format!(
+                    "{} is not a loopback address, so a certificate is needed; give tls.cert and tls.key (PEM files), or \
+                     listen on 127.0.0.1",
+                    self.listen
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// The directory with the hosts' executables.
+    ///
+    /// # Errors
+    /// When none is set and the running program's own path is unknown.
+    pub fn agent_dir(&self) -> std::io::Result<PathBuf> {
+        match &self.agent_dir {
+            Some(dir) => Ok(dir.clone()),
+            None => Ok(std::env::current_exe()?.parent().map(Path::to_owned).unwrap_or_default()),
+        }
+    }
+}
+
+/// Every mistake with source, key and expected type.
+fn explain(error: figment::Error) -> BadSettings {
+    use figment::error::Kind;
+    let lines: Vec<String> = error
+        .into_iter()
+        .map(|error| {
+            let key = error.path.join(".");
+            let source = error.metadata.as_ref().map_or_else(
+                || "settings".to_owned(),
+                |metadata| match (&metadata.source, metadata.name.as_ref()) {
+                    (Some(figment::Source::File(path)), _) => path.display().to_string(),
+                    (_, name) if name.contains("environment") => {
+                        format!("environment variable HOSPES_{}", key.to_uppercase().replace('.', "__"))
+                    }
+                    _ => "command line".to_owned(),
+                },
+            );
+            let key = if key.is_empty() { String::new() } else { format!("key '{key}': ") };
+            let what = match &error.kind {
+                Kind::InvalidType(found, expected) => format!("found {found}, expected {expected}"),
+                Kind::InvalidValue(found, expected) => format!("found {found}, expected {expected}"),
+                Kind::UnknownField(name, known) => {
+                    format!("there is no setting '{name}'; known here: {}", known.join(", "))
+                }
+                Kind::UnknownVariant(name, known) => format!("found '{name}', expected one of: {}", known.join(", ")),
+                Kind::MissingField(name) => format!("'{name}' is missing"),
+                other => other.to_string(),
+            };
+            format!("{source}: {key}{what}")
+        })
+        .collect();
+    BadSettings(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str) -> Result<Settings, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hospes.toml");
+        std::fs::write(&file, toml).unwrap();
+        Settings::load(Some(&file), &Flags::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn errors_name_file_key_and_expected_type() {
+        let cases: &[(&str, &[&str])] = &[
+            ("listen = 7", &["hospes.toml", "listen", "socket address"]),
+            ("code_expiry_minutes = \"soon\"", &["hospes.toml", "code_expiry_minutes", "soon", "u32"]),
+            ("code_expiry_minutes = -1", &["hospes.toml", "code_expiry_minutes", "u32"]),
+            ("lissten = \"127.0.0.1:1\"", &["hospes.toml", "lissten", "listen"]),
+            ("[tls]\ncert = \"a\"\nkye = \"b\"", &["hospes.toml", "kye", "key"]),
+            ("[tls]\ncert = \"a\"", &["hospes.toml", "tls", "key"]),
+            ("log_format = \"xml\"", &["hospes.toml", "log_format", "xml", "json"]),
+            ("listen = ", &["hospes.toml", "line 1"]),
+            ("listen = \"0.0.0.0:8443\"", &["tls", "0.0.0.0:8443", "certificate"]),
+            ("[rate_limits]\ncodes_per_minute = 5", &["rate_limits.codes_per_minute", "at least 30"]),
+            ("code_expiry_minutes = 0", &["code_expiry_minutes", "1 to 1440"]),
+        ];
+        for (toml, expected) in cases {
+            let error = load(toml).expect_err(toml);
+            for part in *expected {
+                assert!(error.contains(part), "{toml:?} gave {error:?}, which does not say {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_is_stronger_than_the_file_and_the_file_than_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hospes.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\ncode_expiry_minutes = 5").unwrap();
+        let flags = Flags { listen: Some("127.0.0.1:2".to_owned()), ..Flags::default() };
+        let settings = Settings::load(Some(&file), &flags).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.code_expiry_minutes, 5);
+        assert_eq!(settings.token_hours, 12);
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_exist() {
+        let error = Settings::load(Some(Path::new("/nowhere/hospes.toml")), &Flags::default()).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/hospes.toml"), "{error}");
+    }
+}

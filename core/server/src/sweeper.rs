@@ -1,0 +1,59 @@
+//! Once a second: ends what is over (R4, R5), and tells open channels of a changed licence.
+
+use crate::clock;
+use crate::refusal::Answer;
+use crate::state::App;
+use hospes_session::id::CompanyId;
+use hospes_session::rules::Command;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// Runs until the server shuts down.
+pub(crate) async fn run(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut licences = HashMap::new();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = app.stop.cancelled() => return,
+        }
+        if let Err(refusal) = sweep(&app).await {
+            tracing::error!(code = refusal.into_problem().code(), "sessions were not swept; trying again");
+        }
+        if let Err(refusal) = watch_licences(&app, &mut licences).await {
+            tracing::error!(code = refusal.into_problem().code(), "licences were not looked at; trying again");
+        }
+        app.tickets.sweep(None);
+        app.logins.sweep();
+        app.codes.sweep();
+    }
+}
+
+/// Ends what is over. One that fails is tried again in a second and keeps no other from its end.
+async fn sweep(app: &App) -> Answer<()> {
+    for id in app.store.due(clock::now()).await? {
+        if let Err(refusal) = app.apply(id, &Command::Tick, "sweeper", "session.tick", json!({})).await {
+            tracing::error!(session = %id, code = refusal.into_problem().code(), "not swept");
+        }
+    }
+    Ok(())
+}
+
+/// The operator's command line changes licences behind the server's back: open channels must feel it within a second.
+async fn watch_licences(app: &App, seen: &mut HashMap<CompanyId, crate::entitlement::Entitlement>) -> Answer<()> {
+    let companies = app.channels.companies();
+    seen.retain(|company, _| companies.contains(company));
+    for company in companies {
+        let (_, now) = app.entitlement(company).await?;
+        if let Some(before) = seen.insert(company, now.clone())
+            && before != now
+        {
+            app.events.publish(company, None, "licence.changed", json!({ "plan": now.plan, "features": now.features }));
+        }
+    }
+    Ok(())
+}

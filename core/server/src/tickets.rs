@@ -1,0 +1,57 @@
+//! Tickets: what a page shows to open one channel, instead of its cookie. Single use, 30 s, in memory: a server that
+//! restarts forgets them, and the page asks for another.
+
+use crate::caller::Caller;
+use crate::clock;
+use crate::refusal::Answer;
+use hospes_session::capability::CapabilityId;
+use hospes_session::id::SessionId;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a ticket lives.
+const LIFETIME: Duration = Duration::from_secs(30);
+
+/// What a ticket stands for.
+pub(crate) struct Ticket {
+    /// Who asked for it.
+    pub(crate) caller: Caller,
+    /// The session that it opens a channel of.
+    pub(crate) session: SessionId,
+    /// The capability that it opens.
+    pub(crate) capability: CapabilityId,
+    until: Instant,
+}
+
+/// Tickets that were not used yet, by the hash of their text.
+#[derive(Default)]
+pub(crate) struct Tickets(Mutex<HashMap<[u8; 32], Ticket>>);
+
+impl Tickets {
+    /// Makes one.
+    pub(crate) fn issue(&self, caller: Caller, session: SessionId, capability: CapabilityId) -> Answer<String> {
+        let text = clock::secret_text()?;
+        let ticket = Ticket { caller, session, capability, until: Instant::now() + LIFETIME };
+        let mut tickets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tickets.insert(key(&text), ticket);
+        Ok(text)
+    }
+
+    /// Uses one up. None when it is unknown, used, or too old.
+    pub(crate) fn redeem(&self, text: &str) -> Option<Ticket> {
+        let ticket = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(text))?;
+        (ticket.until > Instant::now()).then_some(ticket)
+    }
+
+    /// Forgets those that are too old, and those of an ended session.
+    pub(crate) fn sweep(&self, ended: Option<SessionId>) {
+        let now = Instant::now();
+        let mut tickets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tickets.retain(|_, ticket| ticket.until > now && Some(ticket.session) != ended);
+    }
+}
+
+fn key(text: &str) -> [u8; 32] {
+    *blake3::hash(text.as_bytes()).as_bytes()
+}
