@@ -1,5 +1,5 @@
 //! Manifests: what a typo, a wrong value or a wish too far is answered.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use hospes_licence::manifest::{Kind, Manifest};
 use proptest::prelude::*;

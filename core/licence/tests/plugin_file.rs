@@ -1,5 +1,5 @@
 //! Plugin files: every plugin is signed, and everything that was done to a file after it was signed is found.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use hospes_licence::key::{Context, KeyPair, PublicKey};
 use hospes_licence::plugin_file::{MAX_FILE, MAX_PAGES, Pages, Reason, hash, pack, sign, trusted, verify};

@@ -1,5 +1,5 @@
 //! The framing of streams: whatever way the bytes arrive, the messages are the same, and nothing foreign costs memory.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use hospes_wire::frame::{Decoder, FrameError, MAX_MESSAGE, encode, header};
 use proptest::prelude::*;
