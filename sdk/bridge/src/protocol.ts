@@ -21,7 +21,7 @@ export interface Problem {
   type: string;
   title: string;
   status?: number;
-  detail?: string;
+  detail?: string | null;
 }
 
 /** What the page is told about the session. */

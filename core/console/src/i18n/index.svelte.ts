@@ -1,0 +1,80 @@
+/** English, French, Spanish. The first visit follows the browser, then the technician's choice is kept. */
+import { codeOf } from "../lib/api";
+import type { Language, Problem } from "../lib/types";
+import { en, type Key, type Messages } from "./en";
+import { es } from "./es";
+import { fr } from "./fr";
+
+export type { Key } from "./en";
+export const tables: Record<Language, Messages> = { en, fr, es };
+export const languageNames: Record<Language, string> = { en: "English", fr: "Français", es: "Español" };
+
+const STORED = "hospes.language";
+
+function isLanguage(value: unknown): value is Language {
+  return typeof value === "string" && Object.hasOwn(tables, value);
+}
+
+function first(): Language {
+  const stored = localStorage.getItem(STORED);
+  if (isLanguage(stored)) return stored;
+  for (const wanted of navigator.languages) {
+    const short = wanted.slice(0, 2).toLowerCase();
+    if (isLanguage(short)) return short;
+  }
+  return "en";
+}
+
+class I18n {
+  #language = $state<Language>(first());
+  get language(): Language {
+    return this.#language;
+  }
+  set language(language: Language) {
+    this.#language = language;
+    localStorage.setItem(STORED, language);
+    document.documentElement.lang = language;
+  }
+}
+export const i18n = new I18n();
+
+/** The text of `key` in the technician's language, with `{name}` replaced. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return fill(tables[i18n.language][key], values);
+}
+
+export function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** The text of `prefix + code` when there is one. */
+export function maybe(prefix: string, code: string): string | undefined {
+  const key = prefix + code;
+  return Object.hasOwn(en, key) ? t(key as Key) : undefined;
+}
+
+/** A problem for people: translated by its code, else the server's own words. */
+export function problemTitle(problem: Problem): string {
+  return maybe("problem.", codeOf(problem)) ?? problem.title;
+}
+export function problemDetail(problem: Problem): string | undefined {
+  if (codeOf(problem) === "network") return t("problem.networkDetail");
+  return problem.detail ?? undefined;
+}
+
+export function dateTime(text: string): string {
+  return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
+}
+export function timeOfDay(text: string): string {
+  return new Intl.DateTimeFormat(i18n.language, { timeStyle: "short" }).format(new Date(text));
+}
+
+/** Names of the capabilities that plans know, until the server tells the title of an installed one. */
+const CAPABILITIES: Record<string, Record<Language, string>> = {
+  "remote-control": { en: "Remote control", fr: "Contrôle à distance", es: "Control remoto" },
+  "file-manager": { en: "File manager", fr: "Gestionnaire de fichiers", es: "Gestor de archivos" },
+  dashboard: { en: "Dashboard", fr: "Tableau de bord", es: "Panel de información" },
+};
+export function capabilityTitle(id: string, titles?: Partial<Record<Language, string>>, fallback?: string): string {
+  return titles?.[i18n.language] ?? CAPABILITIES[id]?.[i18n.language] ?? fallback ?? id;
+}

@@ -1,0 +1,8 @@
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { i18n } from "./i18n/index.svelte";
+import "./app.css";
+
+document.documentElement.lang = i18n.language;
+const target = document.getElementById("app");
+if (target !== null) mount(App, { target });
