@@ -93,7 +93,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
-            data: PathBuf::from("hospes-data"),
+            data: default_data(),
             public_url: None,
             tls: None,
             code_expiry_minutes: 60,
@@ -106,6 +106,19 @@ impl Default for Settings {
             rate_limits: RateLimits::default(),
         }
     }
+}
+
+/// Where database and keys lie when nobody says: `hospes` in the account's own data directory, or, for an account
+/// without one, `hospes-data` in the working directory.
+fn default_data() -> PathBuf {
+    // Relative ones are to be ignored, says the XDG specification.
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else {
+        variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")))
+    };
+    own.map_or_else(|| PathBuf::from("hospes-data"), |own| own.join("hospes"))
 }
 
 /// What the command line said; what it did not say is left to the other layers.
