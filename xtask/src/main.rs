@@ -52,7 +52,18 @@ enum Task {
     Fmt,
 }
 
-fn main() -> Result<()> {
+fn main() -> std::process::ExitCode {
+    match task() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain of causes in one line; a backtrace of this program helps nobody.
+            eprintln!("\x1b[31merror:\x1b[0m {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn task() -> Result<()> {
     let house = House::find()?;
     match Cli::parse().task {
         Task::Demo { port, no_session } => demo::demo(&house, port, no_session),
