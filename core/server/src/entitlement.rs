@@ -6,7 +6,6 @@ use crate::state::App;
 use axum::http::StatusCode;
 use hospes_licence::key::PublicKey;
 use hospes_licence::licence;
-use hospes_licence::manifest::Manifest;
 use hospes_session::id::CompanyId;
 use hospes_session::model::Millis;
 use hospes_session::plan::Plan;
@@ -81,11 +80,5 @@ impl Entitlement {
             )
             .detail(problem.clone())),
         }
-    }
-
-    /// The interfaces that the plan unlocks for a plugin: the tiers whose feature it has.
-    pub(crate) fn interfaces(&self, manifest: &Manifest) -> BTreeSet<String> {
-        let tiers = manifest.tiers.iter().filter(|(feature, _)| self.features.contains(*feature));
-        tiers.flat_map(|(_, interfaces)| interfaces.iter().cloned()).collect()
     }
 }
