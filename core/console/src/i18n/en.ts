@@ -178,7 +178,7 @@ export const en = {
   "save.tooLarge": "{name} is too large to save in this browser (over {limit}). Use Chrome or Edge, or the command line.",
   // problems by code
   "problem.network": "The server cannot be reached.",
-  "problem.networkDetail": "Check your connection; this page tries again by itself.",
+  "problem.networkDetail": "Check your connection, then try again.",
   "problem.wrong-credentials": "E-mail or password is wrong.",
   "problem.too-many-tries": "Too many tries. Wait a minute.",
   "problem.quota-technician": "You already have as many open sessions as the plan allows.",

@@ -167,7 +167,7 @@ export const es: Messages = {
   "password.wait": "Demasiados intentos. El equipo responderá en {seconds} s.",
   "save.tooLarge": "{name} es demasiado grande para este navegador (más de {limit}). Use Chrome o Edge, o la línea de comandos.",
   "problem.network": "No se puede llegar al servidor.",
-  "problem.networkDetail": "Compruebe su conexión; esta página reintenta sola.",
+  "problem.networkDetail": "Compruebe su conexión y vuelva a intentarlo.",
   "problem.wrong-credentials": "El correo o la contraseña son incorrectos.",
   "problem.too-many-tries": "Demasiados intentos. Espere un minuto.",
   "problem.quota-technician": "Ya tiene tantas sesiones abiertas como permite el plan.",

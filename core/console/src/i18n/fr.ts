@@ -167,7 +167,7 @@ export const fr: Messages = {
   "password.wait": "Trop d’essais. L’ordinateur répondra dans {seconds} s.",
   "save.tooLarge": "{name} est trop volumineux pour ce navigateur (plus de {limit}). Utilisez Chrome ou Edge, ou la ligne de commande.",
   "problem.network": "Le serveur est injoignable.",
-  "problem.networkDetail": "Vérifiez votre connexion ; cette page réessaie d’elle-même.",
+  "problem.networkDetail": "Vérifiez votre connexion, puis réessayez.",
   "problem.wrong-credentials": "L’e-mail ou le mot de passe est erroné.",
   "problem.too-many-tries": "Trop d’essais. Attendez une minute.",
   "problem.quota-technician": "Vous avez déjà autant de sessions ouvertes que l’abonnement le permet.",
