@@ -176,6 +176,17 @@ pub fn verify(bytes: Vec<u8>) -> Result<PluginFile, BadPlugin> {
     Ok(PluginFile { hash: hash(&bytes), publisher_key, manifest, ui, bytes })
 }
 
+/// What a packed file says of itself, whoever signed it or nobody did: for its author's tools, never for running it.
+///
+/// # Errors
+/// When it is not packed, or sections or manifest are wrong.
+pub fn claimed(bytes: &[u8]) -> Result<(Manifest, Pages), BadPlugin> {
+    let name = claimed_name(bytes);
+    let refuse = |reason: Reason| reason.of(name.as_deref());
+    let found = sections::hospes(bytes).map_err(refuse)?;
+    contents(&found).map_err(refuse)
+}
+
 /// Whether the file's publisher is one of `publishers`.
 ///
 /// # Errors
