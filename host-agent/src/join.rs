@@ -1,0 +1,365 @@
+//! `join`: who invites, the code, what is allowed, pairing, set-up; then [`crate::serve`].
+//!
+//! Each step is on the disk before the next one, so a set-up that was cut anywhere is gone on with by the same command:
+//! the host's key is kept before a code is tried (the server lets only the key that gave the right code try again).
+
+use crate::cli::{self, Refusal};
+use crate::consent::ConsentBook;
+use crate::dialogue::{Answer, Dialogue};
+use crate::end;
+use crate::install;
+use crate::kept::{Choices, Kept, Phase};
+use crate::lease_keeper::{self, LeaseKeeper};
+use crate::line::{Line, LineError, unexpected};
+use crate::local::Lock;
+use crate::place::Place;
+use crate::publishers;
+use crate::serve::{self, Started};
+use crate::texts::{self, Text};
+use crate::words;
+use hospes_licence::interface::ConsentClass;
+use hospes_session::code::SecurityCode;
+use hospes_session::lease::Left;
+use hospes_session::model::EndReason;
+use hospes_transport::{Backoff, TransportError};
+use hospes_wire::control::{ConsentState, HostMessage, Invitation, Pairing, ServerMessage};
+use hospes_wire::link::DeploymentLink;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Tries to reach the server before a join gives up; a session that is active tries for ever.
+const TRIES: u32 = 4;
+
+/// What is found on this computer before a join.
+enum Found {
+    /// Nothing, or remains that were cleaned up.
+    Nothing,
+    /// A set-up of the same link that was cut.
+    SetUp(Kept),
+    /// The same link's active session.
+    Session(Kept),
+    /// Another session's host (R12).
+    Another,
+}
+
+/// Joins, and serves until the session's end or a shutdown.
+pub(crate) async fn join(
+    place: Place,
+    link: DeploymentLink,
+    code: Option<String>,
+    choices: Choices,
+) -> Result<(), Refusal> {
+    let (dialogue, commands) = cli::dialogue(&choices);
+    let Some(lock) = Lock::take(&place)? else { return refuse_r12(&dialogue, &link).await };
+    let kept = match look(&place, &link)? {
+        Found::Another => return refuse_r12(&dialogue, &link).await,
+        Found::Session(kept) => return serve::serve(place, lock, kept, dialogue, commands, None).await,
+        Found::SetUp(mut kept) => {
+            kept.choices = choices;
+            kept
+        }
+        Found::Nothing => Kept::new(&link, choices)?,
+    };
+    let mut set_up = SetUp { place, link, kept, dialogue, commands };
+    match Box::pin(set_up.run(code)).await {
+        Ok(started) => {
+            let SetUp { place, kept, dialogue, commands, .. } = set_up;
+            serve::serve(place, lock, kept, dialogue, commands, Some(started)).await
+        }
+        Err(Stop::Over(reason)) => {
+            install::remove(&set_up.place)?;
+            Err(Refusal::Refused(reason))
+        }
+        Err(Stop::Retry(reason)) => Err(Refusal::Refused(reason)),
+    }
+}
+
+/// Goes on with what is on this computer: what the autostart entry runs.
+pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
+    let Some(lock) = Lock::take(&place)? else {
+        return Err(Refusal::Refused("this host already runs".to_owned()));
+    };
+    let Some(kept) = Kept::load(&place)? else {
+        install::remove(&place)?;
+        return Err(Refusal::Refused("there is no session on this computer".to_owned()));
+    };
+    match &kept.phase {
+        Phase::Ending { .. } => end::finish(&place, kept).await,
+        Phase::Active { .. } => {
+            let (dialogue, commands) = cli::dialogue(&kept.choices);
+            serve::serve(place, lock, kept, dialogue, commands, None).await
+        }
+        Phase::Joining { .. } => {
+            install::remove(&place)?;
+            Err(Refusal::Refused("the set-up was cut before the code was right; join again".to_owned()))
+        }
+        Phase::Paired { .. } => {
+            drop(lock);
+            let (link, choices) = (kept.link().map_err(Refusal::Refused)?, kept.choices.clone());
+            Box::pin(join(place, link, None, choices)).await
+        }
+    }
+}
+
+/// What is on this computer. Remains of what is over are removed here.
+fn look(place: &Place, link: &DeploymentLink) -> Result<Found, Refusal> {
+    let Some(kept) = Kept::load(place)? else {
+        install::remove(place)?;
+        return Ok(Found::Nothing);
+    };
+    let same = kept.link == link.to_string();
+    let found = match &kept.phase {
+        Phase::Joining { .. } | Phase::Paired { .. } if same => return Ok(Found::SetUp(kept)),
+        Phase::Paired { pairing, .. } => pairing.invitation.expires_at > lease_keeper::wall(),
+        Phase::Active { .. } => match LeaseKeeper::load(place)?.map(|lease| lease.left()) {
+            Some(Left::Over) | None => false,
+            Some(Left::Running(_) | Left::Unsure(_)) if same => return Ok(Found::Session(kept)),
+            Some(Left::Running(_) | Left::Unsure(_)) => true,
+        },
+        Phase::Joining { .. } | Phase::Ending { .. } => false,
+    };
+    if found {
+        return Ok(Found::Another);
+    }
+    install::remove(place)?;
+    Ok(Found::Nothing)
+}
+
+/// R12: tells the customer and, as far as it can be reached, the server.
+async fn refuse_r12(dialogue: &Dialogue, link: &DeploymentLink) -> Result<(), Refusal> {
+    let tell = async {
+        let mut line = Line::greet(hospes_transport::dial(&link.host, link.port, link.pin).await?).await?;
+        // Whatever it answers: it knows.
+        let _ = line.ask(&HostMessage::AlreadyHosting { token: link.token.0 }).await;
+        line.connection.shut("already hosting").await;
+        Ok::<_, LineError>(())
+    };
+    if let Err(error) = tell.await {
+        tracing::warn!(%error, "the technician could not be told that this computer already runs a host");
+    }
+    Err(Refusal::Refused(dialogue.text(Text::AlreadyHosting, &[])))
+}
+
+/// Why a set-up stops.
+enum Stop {
+    /// It is over: remove everything.
+    Over(String),
+    /// The same command may go on later.
+    Retry(String),
+}
+
+impl<E: std::error::Error> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Retry(error.to_string())
+    }
+}
+
+struct SetUp {
+    place: Place,
+    link: DeploymentLink,
+    kept: Kept,
+    dialogue: Dialogue,
+    commands: mpsc::Receiver<String>,
+}
+
+impl SetUp {
+    async fn run(&mut self, code: Option<String>) -> Result<Started, Stop> {
+        let mut line = self.dial().await.map_err(|stop| self.nothing_yet(stop))?;
+        if !matches!(self.kept.phase, Phase::Paired { .. }) {
+            let invitation = self.look_up(&mut line).await?;
+            self.dialogue.speak(invitation.language);
+            words::show_invitation(&self.dialogue, &invitation);
+            line = self.pair(line, code, &invitation).await?;
+        } else {
+            line = self.pair_again(line).await?;
+        }
+        let Phase::Paired { pairing, publishers, .. } = self.kept.phase.clone() else {
+            return Err(Stop::Retry("the set-up lost its place".to_owned()));
+        };
+        self.dialogue.speak(pairing.invitation.language);
+        if ConsentBook::load(&self.place)?.is_none() {
+            let classes = self.consent(&pairing.invitation).await;
+            ConsentBook::write_new(&self.place, classes)?;
+        }
+        self.kept.save(&self.place)?;
+        if let Err(why) = install::install(&self.place, &self.kept)? {
+            self.dialogue.say(Text::NoAutostart, &[("why", &why)]);
+        }
+        if line.connection.close_reason().is_some() {
+            // The customer took a while to answer.
+            line = self.dial().await?;
+            line = self.pair_again(line).await?;
+        }
+        match line.ask(&HostMessage::Installed {}).await? {
+            ServerMessage::Activated { activated_at, lease_ends } => {
+                let length = lease_ends.saturating_sub(activated_at).min(pairing.invitation.lease);
+                let lease = LeaseKeeper::start(&self.place, length)?;
+                // On a retry the lease may have been running for a while.
+                lease.narrow(lease_ends.saturating_sub(line.server_now()));
+                lease.persist()?;
+                self.kept.phase = Phase::Active { pairing, publishers };
+                self.kept.save(&self.place)?;
+                Ok(Started { line, lease_ends })
+            }
+            ServerMessage::Ended { reason } => Err(self.over(reason)),
+            ServerMessage::Refused { problem } => Err(Stop::Over(LineError::Refused(problem).to_string())),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// Before a code was tried there is nothing to go on with.
+    fn nothing_yet(&self, stop: Stop) -> Stop {
+        match (stop, &self.kept.phase) {
+            (Stop::Retry(reason), Phase::Joining { code: None }) => Stop::Over(reason),
+            (stop, _) => stop,
+        }
+    }
+
+    fn over(&self, reason: EndReason) -> Stop {
+        Stop::Over(self.dialogue.text(texts::ended(reason), &[]))
+    }
+
+    async fn dial(&self) -> Result<Line, Stop> {
+        let mut backoff = Backoff::new();
+        let mut tries = 1;
+        loop {
+            let dialled = async {
+                let DeploymentLink { host, port, pin, .. } = &self.link;
+                Line::greet(hospes_transport::dial(host, *port, *pin).await?).await
+            };
+            match dialled.await {
+                Ok(line) => return Ok(line),
+                Err(error @ LineError::Transport(TransportError::WrongKey)) => {
+                    return Err(Stop::Over(error.to_string()));
+                }
+                Err(error) if tries == TRIES => return Err(error.into()),
+                Err(error) => tracing::info!(%error, "trying again"),
+            }
+            tries += 1;
+            let random = getrandom::u32().unwrap_or_default();
+            tokio::time::sleep(backoff.next(Duration::ZERO, random)).await;
+        }
+    }
+
+    async fn look_up(&self, line: &mut Line) -> Result<Invitation, Stop> {
+        let answer = line.ask(&HostMessage::LookUp { token: self.link.token.0 }).await;
+        match answer.map_err(|error| self.nothing_yet(error.into()))? {
+            ServerMessage::Invitation(invitation) => Ok(invitation),
+            ServerMessage::Refused { problem } => Err(Stop::Over(LineError::Refused(problem).to_string())),
+            ServerMessage::Ended { reason } => Err(self.over(reason)),
+            other => Err(Stop::Over(unexpected(&other).to_string())),
+        }
+    }
+
+    /// Asks for the code until it is right (R4).
+    async fn pair(&mut self, mut line: Line, given: Option<String>, shown: &Invitation) -> Result<Line, Stop> {
+        let mut next = given;
+        loop {
+            let typed = match next.take() {
+                Some(code) => code,
+                None => self.type_code().await?,
+            };
+            self.kept.phase = Phase::Joining { code: Some(typed.clone()) };
+            let journal = install::prepare(&self.place, &self.kept).map_err(|e| Stop::Over(e.to_string()))?;
+            install::note_download(&journal)?;
+            if line.connection.close_reason().is_some() {
+                line = self.dial().await?;
+            }
+            match self.try_code(&mut line, &typed).await? {
+                ServerMessage::Paired(pairing) => {
+                    self.paired(typed, pairing, shown).await?;
+                    return Ok(line);
+                }
+                ServerMessage::CodeWrong { tries_left } => {
+                    let wrong = match tries_left {
+                        0 => self.dialogue.text(Text::CodeBurned, &[]),
+                        _ => self.dialogue.text(Text::CodeWrong, &[("tries", &tries_left.to_string())]),
+                    };
+                    if self.kept.choices.headless || tries_left == 0 {
+                        return Err(Stop::Over(wrong));
+                    }
+                    self.dialogue.print(&wrong);
+                }
+                ServerMessage::Ended { reason } => return Err(self.over(reason)),
+                // Too many tries from this network: a person may try again later.
+                ServerMessage::Refused { problem } if problem.status == 429 && !self.kept.choices.headless => {
+                    self.dialogue.print(&texts::printable(&LineError::Refused(problem).to_string()));
+                }
+                ServerMessage::Refused { problem } => {
+                    return Err(Stop::Over(LineError::Refused(problem).to_string()));
+                }
+                other => return Err(unexpected(&other).into()),
+            }
+        }
+    }
+
+    async fn type_code(&self) -> Result<String, Stop> {
+        let question = self.dialogue.text(Text::AskCode, &[]);
+        loop {
+            let line = self.dialogue.line(&question).await.unwrap_or_default();
+            if line.trim().is_empty() {
+                return Err(Stop::Over(self.dialogue.text(Text::Stopped, &[])));
+            }
+            // What is no code at all is not worth one of five tries.
+            match SecurityCode::parse(&line) {
+                Some(code) => return Ok(code.reveal().to_owned()),
+                None => self.dialogue.say(Text::CodeShape, &[]),
+            }
+        }
+    }
+
+    async fn try_code(&self, line: &mut Line, code: &str) -> Result<ServerMessage, LineError> {
+        let (host_key, proof) = line.proof(&self.kept.key())?;
+        let token = self.link.token.0;
+        line.ask(&HostMessage::Pair { token, code: code.to_owned(), host_key, proof }).await
+    }
+
+    /// The code was right once: this key may go on.
+    async fn pair_again(&mut self, mut line: Line) -> Result<Line, Stop> {
+        let Phase::Paired { code, .. } = &self.kept.phase else {
+            return Err(Stop::Retry("the set-up lost its place".to_owned()));
+        };
+        match self.try_code(&mut line, &code.clone()).await? {
+            ServerMessage::Paired(_) => Ok(line),
+            ServerMessage::CodeWrong { .. } => Err(Stop::Over(self.dialogue.text(Text::CodeBurned, &[]))),
+            ServerMessage::Ended { reason } => Err(self.over(reason)),
+            ServerMessage::Refused { problem } => Err(Stop::Over(LineError::Refused(problem).to_string())),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// Keeps what was handed over, cut down to what the customer saw before the code.
+    async fn paired(&mut self, code: String, mut pairing: Box<Pairing>, shown: &Invitation) -> Result<(), Stop> {
+        let offered = std::mem::take(&mut pairing.invitation.publishers);
+        pairing.invitation = Invitation { lease: pairing.invitation.lease.min(shown.lease), ..shown.clone() };
+        pairing.invitation.publishers = offered.into_iter().filter(|p| shown.publishers.contains(p)).collect();
+        let publishers = publishers::accepted(&pairing.invitation.publishers, &self.kept.choices, &self.dialogue).await;
+        self.kept.phase = Phase::Paired { code, pairing, publishers };
+        self.kept.save(&self.place)?;
+        Ok(())
+    }
+
+    /// Asks per class: seeing before controlling, reading before writing.
+    async fn consent(&self, invitation: &Invitation) -> std::collections::BTreeMap<ConsentClass, ConsentState> {
+        let Choices { consent, headless, .. } = self.kept.choices;
+        let asks = consent == crate::kept::ConsentMode::Ask && !headless;
+        if asks && !invitation.classes.is_empty() {
+            words::show_consent_intro(&self.dialogue, invitation, &self.kept.choices);
+        }
+        let mut said = std::collections::BTreeMap::new();
+        for class in ConsentClass::ALL {
+            let mut state = ConsentBook::unasked(consent, headless, class);
+            if asks && invitation.classes.contains(&class) {
+                let sentence = self.dialogue.text(texts::class(class), &[]);
+                let question = self.dialogue.text(Text::ConsentQuestion, &[("class", &sentence)]);
+                state = match self.dialogue.choose(&question, true).await {
+                    Some(Answer::Yes) => ConsentState::Granted,
+                    Some(Answer::EachTime) => ConsentState::Ask,
+                    Some(Answer::No) | None => ConsentState::Denied,
+                };
+            }
+            said.insert(class, state);
+        }
+        said
+    }
+}
