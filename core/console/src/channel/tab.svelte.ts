@@ -1,6 +1,6 @@
 /** One tab: a channel from ticket to end, and again. Several tabs of one capability are several channels (R8). */
 import { Shell, ServiceError, type CloseReason, type NoticeLevel } from "@hospes/bridge/shell";
-import { api, localProblem, problemOf } from "../lib/api";
+import { api, codeOf, localProblem, problemOf } from "../lib/api";
 import { notices } from "../lib/notices.svelte";
 import type { Problem, Session } from "../lib/types";
 import { capabilityTitle, i18n } from "../i18n/index.svelte";
@@ -14,6 +14,9 @@ export type TabState =
   | { name: "password"; wrong: boolean; retryAfter: number }
   | { name: "open" }
   | { name: "closed"; reason: CloseReason | "refused"; problem?: Problem };
+
+/** Ends that pass by themselves (R11): the computer restarts, the server restarts, a network is gone. */
+const PASSING = ["network", "host-offline", "host-shutdown", "server-restarting", "silent", "channel-cut"];
 
 /** Pauses between tries to connect again, in milliseconds. */
 const BACKOFF = [500, 1000, 2000, 4000, 8000];
@@ -90,15 +93,14 @@ export class Tab {
           wrong = true;
           continue;
         }
-        if (error instanceof GaveUp) return this.#closed("refused", localProblem("wrong-password"));
+        if (error instanceof GaveUp) return this.#closed("refused", localProblem("session-password-wrong"));
         const problem = problemOf(error);
-        if (problem.type.endsWith("/wrong-password")) {
+        if (problem.type.endsWith("/session-password-wrong")) {
           wrong = true;
           continue;
         }
         // A computer that restarts or a network that is gone: worth another try, when it worked before.
-        const passing = problem.type.endsWith("/network") || problem.type.endsWith("/host-offline");
-        if (passing && this.#tries > 0 && this.#tries < BACKOFF.length * 3) return this.#later();
+        if (this.#tries > 0 && PASSING.includes(codeOf(problem))) return this.#later();
         return this.#closed("refused", problem);
       }
     }
@@ -179,7 +181,8 @@ export class Tab {
       const incoming = await receive(channel.socket);
       if (this.#channel !== channel || this.#shell !== shell) return;
       if (incoming.type === "closed") {
-        if (incoming.reason === "disconnected" && !this.#gone) return this.#later();
+        const passing = incoming.reason === "disconnected" || (incoming.problem && PASSING.includes(codeOf(incoming.problem)));
+        if (passing && !this.#gone) return this.#later();
         return this.#closed(incoming.reason, incoming.problem);
       }
       try {
@@ -194,7 +197,6 @@ export class Tab {
   /** Cut: the page is told, and a new channel is tried by itself. */
   #later(): void {
     this.#drop("disconnected");
-    if (this.#tries >= BACKOFF.length * 3) return this.#closed("disconnected");
     const pause = BACKOFF[Math.min(this.#tries, BACKOFF.length - 1)] ?? 8000;
     this.#tries += 1;
     this.state = { name: "working", code: "reconnecting" };
