@@ -9,6 +9,7 @@ function server(lines: (string | ArrayBuffer | object)[]): Socket & { sent: unkn
   const socket = {
     sent,
     closed: false,
+    overflowed: false,
     send: (data: string | ArrayBuffer) => {
       sent.push(typeof data === "string" ? JSON.parse(data) : data);
       return Promise.resolve();

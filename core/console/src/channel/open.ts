@@ -94,6 +94,7 @@ async function converse(opener: Opener, socket: Socket, ticket: string): Promise
 /** The next thing that an open channel says. */
 export async function receive(socket: Socket): Promise<Incoming> {
   const message = await socket.next();
+  if (message === undefined && socket.overflowed) return { type: "closed", reason: "problem", problem: localProblem("too-slow") };
   if (message === undefined) return { type: "closed", reason: "disconnected" };
   if (typeof message !== "string") return { type: "message", data: message };
   const text = readText(message);

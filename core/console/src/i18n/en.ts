@@ -211,6 +211,7 @@ export const en = {
   "problem.plugin-failed": "The capability reported an error.",
   "problem.plugin-stopped": "The capability was stopped.",
   "problem.plugin-fetch": "The computer could not fetch the capability.",
+  "problem.too-slow": "More data came than this page could take.",
   "problem.bridge-protocol": "The capability's page misbehaved and was stopped.",
   "problem.bad-answer": "The server's answer could not be read.",
   "problem.console-error": "Something went wrong in the console.",

@@ -200,6 +200,7 @@ export const es: Messages = {
   "problem.plugin-failed": "La función informó de un error.",
   "problem.plugin-stopped": "La función fue detenida.",
   "problem.plugin-fetch": "El equipo no pudo obtener la función.",
+  "problem.too-slow": "Llegaron más datos de los que esta página podía aceptar.",
   "problem.bridge-protocol": "La página de la función se comportó mal y fue detenida.",
   "problem.bad-answer": "No se pudo leer la respuesta del servidor.",
   "problem.console-error": "Algo falló en la consola.",

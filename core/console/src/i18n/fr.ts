@@ -200,6 +200,7 @@ export const fr: Messages = {
   "problem.plugin-failed": "La fonction a signalé une erreur.",
   "problem.plugin-stopped": "La fonction a été arrêtée.",
   "problem.plugin-fetch": "L’ordinateur n’a pas pu obtenir la fonction.",
+  "problem.too-slow": "Plus de données sont arrivées que cette page ne pouvait en prendre.",
   "problem.bridge-protocol": "La page de la fonction s’est mal comportée et a été arrêtée.",
   "problem.bad-answer": "La réponse du serveur est illisible.",
   "problem.console-error": "Une erreur s’est produite dans la console.",
