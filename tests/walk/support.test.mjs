@@ -56,8 +56,9 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
   }
 
   /** The customer's side at the terminal; `answers` are given to the questions in turn. */
-  async function joins(computer, session, { code = session.code, answers }) {
-    const host = stage.host(computer, agent, ["join", session.link, "--consent", "ask", "--root", `Docs=${computer.docs}`, "--state", computer.state]);
+  async function joins(computer, session, { file, answers }) {
+    const typed = ["join", session.link, "--consent", "ask", "--root", `Docs=${computer.docs}`, "--state", computer.state];
+    const host = file ? stage.host(computer, file, []) : stage.host(computer, agent, typed);
     let at = await host.wrote(/Security code[^\n]*: /);
     assert.match(host.text, /Tara Technician of Acme Support would like to help you/);
     assert.match(host.text, /NOT CONFIRMED/);
@@ -67,7 +68,7 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     host.say(session.code === "111111" ? "222222" : "111111");
     at = await host.wrote(/Tries left: 4/, at);
     at = await host.wrote(/Security code[^\n]*: /, at);
-    host.say(`${code.slice(0, 3)} ${code.slice(3)}`);
+    host.say(`${session.code.slice(0, 3)} ${session.code.slice(3)}`);
     for (;;) {
       const next = await host.wrote(/\? \(y\/a\/n\) |session is active until/, at);
       if (host.text.slice(at, next).includes("session is active")) break;
@@ -228,7 +229,7 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     chmodSync(file, 0o755);
 
     const answers = (question) => (/mouse and keyboard/.test(question) ? "n" : "y");
-    const host = await joins(computer, session, { answers });
+    const host = await joins(computer, session, { file, answers });
     await openSession(session);
     const frame = await open("remote-control", session.password);
     await frame.locator("[data-testid=remote-control][data-state=shown][data-input=false]").waitFor();
@@ -260,7 +261,7 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     await page.locator("[data-testid=channel-closed]").first().waitFor();
     await picture("ended-by-customer");
     assert.deepEqual(snapshot(computer.home), [computer.docs]);
-    assert.ok(!existsSync(computer.state));
+    assert.ok(!existsSync(file), "the download is gone too");
     assert.deepEqual(errors, []);
   });
 });
