@@ -51,7 +51,7 @@ async fn converse(
     loop {
         match receive(socket).await? {
             ToTechnician::Opened { .. } => return Ok(true),
-            ToTechnician::Refused { refused } if refused.code() == "wrong-password" => {
+            ToTechnician::Refused { refused } if refused.code() == "session-password-wrong" => {
                 password.was_wrong()?;
                 return Ok(false);
             }

@@ -22,13 +22,18 @@ const AT_ONCE: usize = 8;
 pub(crate) struct CpArgs {
     /// File or folder to copy: a path, or ID:ROOT/PATH
     #[arg(value_name = "SRC")]
-    source: String,
+    pub(super) source: String,
     /// Where to: ID:ROOT/PATH, or a path. An existing folder takes the copy in; an existing file is replaced
     #[arg(value_name = "DST")]
-    target: String,
+    pub(super) target: String,
 }
 
 pub(super) async fn run(args: CpArgs, data: Option<&Path>) -> Result<(), ClientError> {
+    copy_with(args, data, SessionPassword::default()).await
+}
+
+/// With what is known of the session password.
+pub(super) async fn copy_with(args: CpArgs, data: Option<&Path>, password: SessionPassword) -> Result<(), ClientError> {
     let (remote, way) = match (place::parse(&args.source)?, place::parse(&args.target)?) {
         (Place::Remote(from), Place::Local(to)) => (from.clone(), Way::Down(from, to)),
         (Place::Local(from), Place::Remote(to)) => (to.clone(), Way::Up(from, to)),
@@ -51,7 +56,7 @@ pub(super) async fn run(args: CpArgs, data: Option<&Path>) -> Result<(), ClientE
     let api = Api::logged_in(data)?;
     let progress = Progress::new();
     let tell = progress.clone();
-    let link = Link::new(api, remote.session, SessionPassword::default(), Box::new(move |line| tell.tell(line)));
+    let link = Link::new(api, remote.session, password, Box::new(move |line| tell.tell(line)));
     let mut jobs = Jobs::new(&link, progress);
     let outcome = match way {
         Way::Down(from, to) => jobs.down(&from, to).await,

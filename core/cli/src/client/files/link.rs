@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// So often a channel may be opened again without one byte getting through in between.
 const FRUITLESS: u32 = 5;
 /// Problems that pass by themselves.
-const PASSING: [&str; 6] = ["host-offline", "host-lost", "host-gone", "offline", "timeout", "busy"];
+const PASSING: [&str; 7] =
+    ["host-offline", "host-shutdown", "server-restarting", "grant-expired", "channel-cut", "closed", "silent"];
 
 /// Says something to the person who waits.
 pub(crate) type Tell = Box<dyn Fn(&str) + Send + Sync>;
@@ -130,7 +131,7 @@ impl Link {
 fn passes(error: &ClientError) -> bool {
     match error {
         ClientError::Disconnected(_) => true,
-        ClientError::Refused(problem) => PASSING.contains(&problem.code()) || matches!(problem.status, 502..=504),
+        ClientError::Refused(problem) => PASSING.contains(&problem.code()) || matches!(problem.status, 502 | 503),
         _ => false,
     }
 }

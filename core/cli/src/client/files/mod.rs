@@ -12,3 +12,8 @@ pub(super) use download::download;
 pub(super) use link::Link;
 pub(super) use protocol::{Entry, Kind};
 pub(super) use upload::upload;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
