@@ -6,10 +6,9 @@ use crate::passwords;
 use hospes_licence::licence::{self, Licence};
 use hospes_session::id::{CompanyId, TechnicianId};
 use hospes_session::plan::{Plan, default_catalogue};
-use hospes_store::model::{Audit, Company, Role, Technician};
+use hospes_store::model::{Company, Role, Technician};
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Store, StoreError};
-use serde_json::json;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -107,7 +106,6 @@ impl Admin {
             licence::issue(&licence, &self.operator).map_err(|refusal| AdminError::Wrong(refusal.to_string()))?;
         let company = Company { id, name, licence, created_at: now };
         self.store.add_company(&company).await?;
-        self.audit(id, "company.add", json!({ "name": company.name, "plan": plan.id, "seats": new.seats })).await?;
         Ok(company)
     }
 
@@ -155,20 +153,7 @@ impl Admin {
             created_at: now,
         };
         self.store.add_technician(&technician).await?;
-        self.audit(company.id, "technician.add", json!({ "technician": technician.id, "email": technician.email }))
-            .await?;
         Ok(technician)
-    }
-
-    async fn audit(&self, company: CompanyId, action: &str, detail: serde_json::Value) -> Result<(), AdminError> {
-        let audit = Audit {
-            company: Some(company),
-            session: None,
-            actor: "operator".to_owned(),
-            action: action.to_owned(),
-            detail,
-        };
-        Ok(self.store.audit(&audit, clock::now()).await?)
     }
 }
 

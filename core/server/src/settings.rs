@@ -16,6 +16,8 @@ const OTHER_VARIABLES: &[&str] = &[
     "plugins_dir",
     "console_dir",
     "publisher_key",
+    "publisher_secret_file",
+    "agent",
     "state",
     "server",
     "token",
@@ -174,11 +176,8 @@ impl Settings {
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
             None => figment = figment.merge(Toml::file_exact("hospes.toml")),
         }
-        let settings: Self = figment
-            .merge(Env::prefixed("HOSPES_").ignore(OTHER_VARIABLES).split("__"))
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(explain)?;
+        let settings: Self =
+            figment.merge(environment()).merge(Serialized::defaults(flags)).extract().map_err(explain)?;
         settings.check()?;
         Ok(settings)
     }
@@ -220,6 +219,12 @@ impl Settings {
             None => Ok(std::env::current_exe()?.parent().map(Path::to_owned).unwrap_or_default()),
         }
     }
+}
+
+/// The variables that are settings; those of tests and of other programs are not looked at.
+fn environment() -> Env {
+    let others = Env::prefixed("HOSPES_").ignore(OTHER_VARIABLES);
+    others.filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_")).split("__")
 }
 
 /// Every mistake with source, key and expected type.

@@ -62,20 +62,21 @@ pub(crate) async fn serve(app: Arc<App>, mut socket: WebSocket, session: Session
 /// Opens, relays, and says with which words the socket closes.
 async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, request: String) -> ToTechnician {
     let refused = |problem: Problem| ToTechnician::Refused { refused: problem };
+    let events = app.events.subscribe();
     let mut opening = match open::begin(app, channel, request).await {
         Ok(opening) => opening,
         Err(refusal) => {
             let problem = refusal.into_problem();
-            audit(app, channel, "channel.refuse", json!({ "problem": problem })).await;
+            not_opened(app, channel, &problem).await;
             return refused(problem);
         }
     };
-    let supervised = supervise::run(app, channel, &opening.host, opening.authority.clone());
+    let supervised = supervise::run(app, channel, &opening.host, opening.authority.clone(), events);
     let served = async {
         let opened = match open::finish(app, socket, channel, &mut opening.stream).await {
             Ok(opened) => opened,
             Err(problem) => {
-                audit(app, channel, "channel.refuse", json!({ "problem": problem })).await;
+                not_opened(app, channel, &problem).await;
                 return refused(problem);
             }
         };
@@ -170,6 +171,21 @@ fn describe(channel: &Channel) -> Value {
         "technician": channel.caller.technician.id,
         "technician_name": channel.caller.technician.name,
     })
+}
+
+/// Writes down that a channel was not opened, and tells the company. Of another company's session it learns nothing.
+async fn not_opened(app: &App, channel: &Channel, problem: &Problem) {
+    if problem.status == StatusCode::NOT_FOUND.as_u16()
+        && app.store.session(channel.company, channel.session).await.is_err()
+    {
+        return;
+    }
+    let mut detail = describe(channel);
+    if let Some(fields) = detail.as_object_mut() {
+        fields.insert("problem".to_owned(), json!(problem));
+    }
+    app.events.publish(channel.company, Some(channel.session), "channel.refused", detail.clone());
+    audit(app, channel, "channel.refuse", detail).await;
 }
 
 /// Writes down what happened; a log that cannot be written is in the server's own log.

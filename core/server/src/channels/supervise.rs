@@ -4,11 +4,13 @@
 use crate::channels::authority::{self, Authority};
 use crate::channels::registry::Channel;
 use crate::channels::revoke;
+use crate::events::Happened;
 use crate::hosts::registry::OnlineHost;
 use crate::state::App;
 use hospes_wire::control::ServerMessage;
 use hospes_wire::problem::Problem;
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// How often a grant is renewed; it lives 60 s, so one lost renewal is survived.
@@ -16,9 +18,15 @@ const RENEW: Duration = Duration::from_secs(25);
 /// How soon a decision that could not be made (the database) is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Runs until the channel must end, and says why. The host has been told then.
-pub(super) async fn run(app: &App, channel: &Channel, host: &OnlineHost, mut allowed: Authority) -> Problem {
-    let mut events = app.events.subscribe();
+/// Runs until the channel must end, and says why. The host has been told then. `events` are those since before the first
+/// decision, so that no change falls between.
+pub(super) async fn run(
+    app: &App,
+    channel: &Channel,
+    host: &OnlineHost,
+    mut allowed: Authority,
+    mut events: Receiver<Happened>,
+) -> Problem {
     let mut generation = 0u64;
     let mut wait = RENEW;
     loop {
@@ -33,7 +41,7 @@ pub(super) async fn run(app: &App, channel: &Channel, host: &OnlineHost, mut all
                 generation += 1;
                 match authority::grant(app, channel, &allowed, generation) {
                     Ok(grant) => {
-                        host.tell(ServerMessage::Renew { grant }).await;
+                        host.tell_now(ServerMessage::Renew { grant });
                     }
                     Err(refusal) => {
                         tracing::error!(channel = %channel.id, code = refusal.into_problem().code(), "not renewed");
@@ -55,7 +63,7 @@ pub(super) async fn run(app: &App, channel: &Channel, host: &OnlineHost, mut all
 }
 
 /// Waits for something that may change the decision.
-async fn changed(events: &mut tokio::sync::broadcast::Receiver<crate::events::Happened>, channel: &Channel) {
+async fn changed(events: &mut Receiver<Happened>, channel: &Channel) {
     loop {
         match events.recv().await {
             Ok(happened) if happened.company == channel.company => {

@@ -26,13 +26,8 @@ pub(crate) struct OnlineHost {
 }
 
 impl OnlineHost {
-    /// Sends on the control stream; waits while the host does not read. False when it is gone.
-    pub(crate) async fn tell(&self, message: ServerMessage) -> bool {
-        self.outbox.send(message).await.is_ok()
-    }
-
-    /// As [`Self::tell`], for callers that must not wait: a host that does not read its control stream is cut off, and
-    /// learns the rest when it comes back.
+    /// Sends on the control stream, without waiting: a host that does not read it is cut off, and learns the rest when
+    /// it comes back.
     pub(crate) fn tell_now(&self, message: ServerMessage) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.outbox.try_send(message) {
             self.connection.close("the control stream is not read");

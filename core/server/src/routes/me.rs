@@ -27,7 +27,7 @@ pub(super) async fn me(State(app): State<Arc<App>>, caller: Caller) -> Answer<Js
             per_technician: entitlement.limits.per_technician,
             per_company: entitlement.limits.per_company,
             seats: entitlement.seats,
-            lease_seconds: entitlement.limits.lease / 1000,
+            lease_seconds: app.settings.lease(entitlement.limits.lease) / 1000,
         },
         usage: UsageView { technician: technician_open, company: company_open },
         licence_problem: entitlement.problem,

@@ -1,0 +1,45 @@
+use crate::support::{Site, code, read};
+use serde_json::json;
+
+/// Every route of the OpenAPI document that names a session, asked with another company's id.
+#[tokio::test]
+async fn every_route_with_a_foreign_companys_id_answers_404() {
+    let site = Site::start().await;
+    site.company("Mine", "base", &[], 5).await;
+    site.company("Theirs", "base", &[], 5).await;
+    let mine = site.technician("Mine", "me@mine.test").await;
+    let theirs = site.technician("Theirs", "they@theirs.test").await;
+    let (id, _host) = mine.active().await;
+
+    let document = serde_json::to_value(hospes_server::openapi()).unwrap();
+    let mut asked = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        if !path.contains("{id}") {
+            continue;
+        }
+        let path = path.replace("{id}", &id).replace("{capability}", "file-manager");
+        assert!(!path.contains('{'), "this test does not know every parameter of {path}");
+        for method in methods.as_object().unwrap().keys() {
+            let method: reqwest::Method = method.to_uppercase().parse().unwrap();
+            let body = if path.ends_with("/tickets") { json!({ "capability": "file-manager" }) } else { json!({}) };
+            let request = site.http.request(method.clone(), format!("{}{path}", site.url));
+            let (status, problem) = read(request.bearer_auth(&theirs.token).json(&body).send().await.unwrap()).await;
+            assert_eq!((status, code(&problem)), (404, "not-found"), "{method} {path}");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 5, "show, end, capabilities, tickets, channels");
+
+    let (status, _) = theirs.get(&format!("/audit?session={id}")).await;
+    assert_eq!(status, 404);
+    assert_eq!(theirs.get("/sessions").await.1["sessions"], json!([]));
+    assert!(!theirs.get("/audit").await.1.to_string().contains(&id));
+    let (_, shown) = mine.get(&format!("/sessions/{id}")).await;
+    assert_eq!(shown["state"], "active", "a foreign technician ended the session");
+
+    // The same over the socket's own way of saying who one is.
+    let mut socket = theirs.socket(&id, "file-manager").await;
+    socket.say(&json!({ "v": 1, "token": theirs.token })).await;
+    let refused = socket.hear().await;
+    assert_eq!(code(&refused["refused"]), "not-found", "{refused}");
+}

@@ -1,0 +1,15 @@
+//! The server as its users meet it: real SQLite in a throw-away directory, real HTTP and QUIC on loopback ports.
+
+mod admin;
+mod bad_input;
+mod channels;
+mod customer;
+mod events;
+mod hosts;
+mod isolation;
+mod login;
+mod openapi;
+mod origins;
+mod plugin_pages;
+mod prepare;
+mod support;
