@@ -4,15 +4,15 @@
 //! |---|---|---|---|---|---|
 //! | prepared, free | right: claimed; wrong: counted, the fifth ends it | not now | ended | link expired | not now |
 //! | prepared, claimed | same host: right again, whatever it typed; another: taken, not counted | active | ended | link expired | ended by the customer |
-//! | active | same host: not now (it resumes); another: taken | done again | ended | lease expired | ended by the customer |
+//! | active | same host: not now (it resumes); another: taken | done again | ended | lease expired | ended by the customer, or the lease |
 //! | ended | over | over | done again | removal `unreachable` | removal `done` |
 //!
 //! Another host's tries on a claimed code are not counted: the code is used up, so there is nothing left to guess, and
 //! counting would let a stranger with the link end the session of a host that is setting itself up.
 //!
-//! A host that says that it is gone while its session is open was removed by the customer (its own lease may also have
-//! ended a moment before the server's, or years early when its clock was set forward): with nobody left who could come
-//! back, the session ends, so that it holds no seat.
+//! A host that says that it is gone while its session is open was removed by the customer, or its own lease has ended
+//! (a moment before the server's, [`EARLY_END`]; or years early, when its clock was set forward, which counts as the
+//! customer's doing). With nobody left who could come back, the session ends, so that it holds no seat.
 
 use crate::model::{
     Active, EndReason, Ended, HostFacts, HostKey, Millis, Prepared, Refused, Removal, Session, SessionState,
@@ -142,6 +142,9 @@ pub const MAX_WRONG_CODES: u8 = 5;
 /// How long after its lease a host may take to say that it is gone, before it counts as unreachable: hosts are back
 /// within 10 s of an outage.
 pub const REMOVAL_GRACE: Millis = 15_000;
+/// How much earlier than the server's a host's lease may end, two clocks being two clocks: a host that goes that close
+/// to the end goes because of its lease.
+pub const EARLY_END: Millis = 5_000;
 /// The same refusal within this time is not told again: a host that is started over and over must not flood anybody.
 pub const REFUSAL_QUIET: Millis = 60_000;
 
@@ -293,7 +296,13 @@ fn removed(session: &mut Session, host_key: HostKey, now: Millis, events: &mut V
     if session.host_key() != Some(host_key) {
         return Answer::NotNow;
     }
-    end(session, EndReason::Customer, now, events);
+    let reason = match &session.state {
+        SessionState::Active(active) if now >= active.lease_expires_at.saturating_sub(EARLY_END) => {
+            EndReason::LeaseExpired
+        }
+        _ => EndReason::Customer,
+    };
+    end(session, reason, now, events);
     if let SessionState::Ended(ended) = &mut session.state
         && ended.removal != Removal::Done
     {

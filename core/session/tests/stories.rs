@@ -295,6 +295,17 @@ fn r5_the_hosts_clock_set_back_gains_nothing() {
 }
 
 #[test]
+fn r5_a_hosts_lease_may_end_a_moment_before_the_servers() {
+    let mut world = World::active();
+    world.pass(HOUR);
+    world.set_host_clock(2 * SECOND as i64);
+    world.pass(23 * HOUR - 10 * SECOND);
+    assert_eq!(world.session.state_name(), "active");
+    world.pass(9 * SECOND);
+    check(&world, EndReason::LeaseExpired, DAY - 2 * SECOND, Removal::Done, true);
+}
+
+#[test]
 fn r5_a_years_jump_of_the_hosts_clock_ends_its_lease_and_the_session_with_it() {
     let mut world = World::active();
     world.pass(HOUR);

@@ -66,7 +66,7 @@ pub trait Store: Send + Sync {
     /// Prepares a session in one conditional write (R7, R18): exact under any concurrency. `verifier` is what the host
     /// will check the session password with; it is kept until activation only. `notice` is what notifiers need beside
     /// the event and nobody else may keep (the deployment link, for the invitation): it is part of the outbox entry's
-    /// payload as `notice`, and forgotten when that is delivered or the session ends.
+    /// payload as `notice`, and forgotten when that is delivered or the link is dead (used or over).
     ///
     /// # Errors
     /// [`StoreError::Quota`] names the limit that was reached; [`StoreError::NotFound`] when company or technician are

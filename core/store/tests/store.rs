@@ -119,10 +119,11 @@ async fn r4_the_verifier_goes_also_when_the_session_ends_unused() {
 #[tokio::test]
 async fn the_link_is_kept_until_it_was_sent_or_is_dead_and_no_longer() {
     let directory = tempfile::tempdir().unwrap();
-    let store = with_company(directory.path(), 2).await;
-    let (sent, dead) = (new_session(1, 1, 1, T), new_session(1, 2, 1, T));
+    let store = with_company(directory.path(), 3).await;
+    let (sent, dead, used) = (new_session(1, 1, 1, T), new_session(1, 2, 1, T), new_session(1, 3, 1, T));
     put(&store, &sent).await.unwrap();
     put(&store, &dead).await.unwrap();
+    put(&store, &used).await.unwrap();
     let waiting = store.outbox(10).await.unwrap();
     assert_eq!(waiting[0].payload["notice"]["link"], "https://example.com/s/secret");
     assert_eq!(waiting[0].payload["customer"]["email"], "ana@example.com");
@@ -131,8 +132,12 @@ async fn the_link_is_kept_until_it_was_sent_or_is_dead_and_no_longer() {
     assert!(is_not_found(store.outbox_done(99, T).await));
     assert_eq!(store.outbox(10).await.unwrap(), waiting[1..]);
     ask(&store, dead.session.id, end(), T + 3).await.unwrap();
-    let waiting = store.outbox(1).await.unwrap();
-    assert_eq!((waiting.len(), waiting[0].payload.get("notice")), (1, None));
+    ask(&store, used.session.id, right_code(&used), T + 3).await.unwrap();
+    assert!(store.outbox(9).await.unwrap()[1].payload.get("notice").is_some(), "the set-up may fail");
+    ask(&store, used.session.id, confirm(), T + 3).await.unwrap();
+    for entry in store.outbox(9).await.unwrap() {
+        assert_eq!(entry.payload.get("notice"), None);
+    }
     store.close().await;
     for file in std::fs::read_dir(directory.path()).unwrap() {
         let path = file.unwrap().path();

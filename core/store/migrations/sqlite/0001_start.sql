@@ -76,7 +76,7 @@ CREATE TABLE outbox (
     session   TEXT NOT NULL REFERENCES sessions (id),
     event     TEXT NOT NULL,
     payload   TEXT NOT NULL,
-    notice    TEXT,                          -- what is forgotten at delivery or the session's end
+    notice    TEXT,                          -- what is forgotten at delivery or with the link
     at        BIGINT NOT NULL,
     done_at   BIGINT
 );

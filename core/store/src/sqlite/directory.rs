@@ -45,6 +45,11 @@ fn fold(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
+/// What was signed, for the audit log: the document itself, or its bytes as hex when it is none.
+fn licence_text(licence: &SignedLicence) -> serde_json::Value {
+    serde_json::from_slice(&licence.bytes).unwrap_or_else(|_| hex(&licence.bytes).into())
+}
+
 /// What a violated constraint means for whoever adds a row.
 fn adding(error: sqlx::Error, what: &str) -> StoreError {
     match error.as_database_error() {
@@ -71,7 +76,7 @@ impl SqliteStore {
             session: None,
             actor: "operator".to_owned(),
             action: "company.add".to_owned(),
-            detail: json!({ "name": company.name }),
+            detail: json!({ "name": company.name, "licence": licence_text(&company.licence) }),
         };
         head.append(&mut tx, &entry, company.created_at).await?;
         Ok(tx.commit().await?)

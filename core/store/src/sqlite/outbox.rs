@@ -39,7 +39,7 @@ pub(super) async fn push(
     Ok(())
 }
 
-/// Forgets the notices of a session that has ended: its link is dead, nobody must be invited to it any more.
+/// Forgets the notices of a session whose link is dead: nobody must be invited to it any more.
 pub(super) async fn forget_notices(db: &mut SqliteConnection, session: &Session) -> Result<()> {
     sqlx::query("UPDATE outbox SET notice = NULL WHERE session = $1").bind(session.id.to_string()).execute(db).await?;
     Ok(())

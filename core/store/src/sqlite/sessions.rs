@@ -23,8 +23,8 @@ fn session(row: &SqliteRow) -> Result<Session> {
     Ok(session)
 }
 
-/// Writes what the rules decided. The verifier goes when the session is no longer prepared: from then on the host has
-/// it, and nobody else may.
+/// Writes what the rules decided. Verifier and notices (the link) go when the session is no longer prepared: from then on
+/// the host has the one and the other is dead.
 async fn write(db: &mut SqliteConnection, session: &Session) -> Result<()> {
     sqlx::query(
         "UPDATE sessions SET state = $1, due_at = $2, document = $3, \
@@ -36,7 +36,7 @@ async fn write(db: &mut SqliteConnection, session: &Session) -> Result<()> {
     .bind(session.id.to_string())
     .execute(&mut *db)
     .await?;
-    if !session.is_open() {
+    if !matches!(session.state, SessionState::Prepared(_)) {
         outbox::forget_notices(db, session).await?;
     }
     Ok(())
