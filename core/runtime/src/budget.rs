@@ -105,6 +105,7 @@ impl ResourceLimiter for Limiter {
         self.instances
     }
 
+    #[allow(clippy::misnamed_getters, reason = "one number bounds instances, memories and tables, of each")]
     fn tables(&self) -> usize {
         self.instances
     }

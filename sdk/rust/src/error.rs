@@ -72,3 +72,23 @@ impl From<serde_json::Error> for Error {
         Self::Invalid(format!("not the expected JSON: {error}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_code_and_a_sentence() {
+        let check = |error: Error, code: &str, denial: Option<&str>, message: &str| {
+            assert_eq!((error.code(), error.denial(), error.message().as_str()), (code, denial, message));
+        };
+        check(Error::Denied(Denial::NotLicensed), "denied", Some("not-licensed"), "denied: not-licensed");
+        check(Error::Denied(Denial::Other("asleep".into())), "denied", Some("asleep"), "denied: asleep");
+        check(Error::NotFound, "not-found", None, "there is no such thing");
+        check(Error::Invalid("`len` is 0".into()), "invalid", None, "`len` is 0");
+        check(Error::Budget("units".into()), "budget", None, "the channel's budget is used up: units");
+        check(Error::failure("disk-full", "The disk is full."), "disk-full", None, "The disk is full.");
+        let error = Error::from(serde_json::from_str::<u8>("x").unwrap_err());
+        assert_eq!(error.code(), "invalid");
+    }
+}

@@ -1,0 +1,15 @@
+//! Writes to standard error without end.
+
+use hospes_sdk::{Channel, Plugin, Result};
+
+struct Hostile;
+
+impl Plugin for Hostile {
+    fn run(_request: String, _channel: Channel) -> Result<()> {
+        loop {
+            eprintln!("all work and no play");
+        }
+    }
+}
+
+hospes_sdk::export!(Hostile);
