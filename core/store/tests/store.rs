@@ -212,3 +212,19 @@ async fn a_file_that_is_no_database_is_named() {
         assert!(error.contains(&path.display().to_string()), "{error}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_reads_the_database() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_company(directory.path(), 1).await;
+    let mut files = 0;
+    for file in std::fs::read_dir(directory.path()).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", file.path().display());
+        files += 1;
+    }
+    assert!(files >= 2, "the write-ahead log is one of them");
+    drop(store);
+}

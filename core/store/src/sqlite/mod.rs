@@ -43,6 +43,7 @@ impl SqliteStore {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             StoreError::Database(format!("{what} {}: {error}", path.display()))
         };
+        private(path).map_err(|error| failed("cannot open", &error))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -79,6 +80,19 @@ impl SqliteStore {
     /// change, and never fails half way for want of the lock.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Makes the file readable for its owner only, before anything is in it: there are password hashes, and links that still
+/// wait to be sent. SQLite gives the files beside it the same rights.
+fn private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 
