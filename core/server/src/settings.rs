@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+/// Read from the working directory when nobody names a file, and only when it is there.
+const DEFAULT_FILE: &str = "hospes.toml";
+
 /// Variables that begin with `HOSPES_` and are no settings of the server.
 const OTHER_VARIABLES: &[&str] = &[
     "config",
@@ -174,7 +177,8 @@ impl Settings {
                 return Err(BadSettings(format!("{}: there is no such settings file", file.display())));
             }
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
-            None => figment = figment.merge(Toml::file_exact("hospes.toml")),
+            None if Path::new(DEFAULT_FILE).is_file() => figment = figment.merge(Toml::file_exact(DEFAULT_FILE)),
+            None => {}
         }
         let settings: Self =
             figment.merge(environment()).merge(Serialized::defaults(flags)).extract().map_err(explain)?;
