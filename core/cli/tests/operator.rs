@@ -82,7 +82,7 @@ fn the_first_company_and_technician_are_made_on_the_command_line() {
     assert_eq!((licence["company"].as_str(), licence["valid"].as_bool()), (Some("Acme"), Some(true)), "{list}");
     assert_eq!(licence["modules"], serde_json::json!(["insight"]));
 
-    refused(data, &add, "", "Acme already exists");
+    refused(data, &add, "", "the company \"Acme\" already exists");
     refused(data, &["admin", "company", "add", "--name", " ", "--plan", "base"], "", "1 to 200 characters");
     refused(data, &["admin", "company", "add", "--name", "B", "--plan", "gold"], "", "there is no plan 'gold'");
     let module = ["admin", "company", "add", "--name", "B", "--plan", "essential", "--module", "insight"];
@@ -256,7 +256,7 @@ fn a_plugin_is_signed_inspected_checked_and_installed() {
     assert!(!place.exists());
 
     write("cut.wasm", &bytes[..bytes.len() - 1]);
-    refused(data, &["plugin", "check", "cut.wasm"], "", "damaged or cut");
+    refused(data, &["plugin", "check", "cut.wasm"], "", "unexpected end-of-file");
     let mut changed = bytes.clone();
     let at = changed.windows(4).position(|window| window == b"peek").unwrap();
     changed[at] = b'P';
@@ -269,7 +269,7 @@ fn a_server_that_cannot_start_says_what_to_change() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path();
     refused(data, &["serve", "--listen", "0.0.0.0:0"], "", "give tls.cert and tls.key");
-    refused(data, &["serve", "--listen", "nonsense"], "", "expected");
+    refused(data, &["serve", "--listen", "nonsense"], "", "expected an IP address and a port");
     refused(data, &["serve", "--config", "absent.toml"], "", "absent.toml");
     std::fs::write(data.join("hospes.toml"), "lissten = \"127.0.0.1:1\"\n").unwrap();
     refused(data, &["serve"], "", "there is no setting 'lissten'");

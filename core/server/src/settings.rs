@@ -257,6 +257,9 @@ fn explain(error: figment::Error) -> BadSettings {
                 }
                 Kind::UnknownVariant(name, known) => format!("found '{name}', expected one of: {}", known.join(", ")),
                 Kind::MissingField(name) => format!("'{name}' is missing"),
+                Kind::Message(text) if text.contains("socket address") => {
+                    format!("{text}, expected an IP address and a port such as 127.0.0.1:8443")
+                }
                 other => other.to_string(),
             };
             format!("{source}: {key}{what}")
