@@ -86,9 +86,12 @@ pub struct Running {
 /// # Errors
 /// When it cannot start; the text says what to change.
 pub async fn serve(settings: Settings) -> Result<(), ServeError> {
+    let failed = |error: std::io::Error| ServeError::Internal(format!("signals cannot be waited for: {error}"));
+    // From before the port answers: whoever sees the server up may stop it gracefully.
+    let stop = stop_signal().map_err(failed)?;
     let running = start(settings).await?;
     tracing::info!(address = %running.address(), url = running.url(), "serving");
-    stop_signal().await.map_err(|error| ServeError::Internal(format!("signals cannot be waited for: {error}")))?;
+    stop.await.map_err(failed)?;
     tracing::info!("shutting down");
     running.shut().await;
     Ok(())
@@ -195,18 +198,20 @@ async fn certificate(tls: &Tls) -> Result<RustlsConfig, ServeError> {
 }
 
 #[cfg(unix)]
-async fn stop_signal() -> std::io::Result<()> {
+fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
 }
 
 #[cfg(not(unix))]
-async fn stop_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
