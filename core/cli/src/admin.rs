@@ -106,7 +106,8 @@ async fn add_company(args: AddCompany, data: Option<&Path>) -> Result<()> {
         "id": company.id, "name": company.name, "plan": new.plan, "modules": new.modules, "seats": new.seats,
     });
     args.format.print(&document, || {
-        format!("added company {} ({}) on plan {}, {} seats", company.name, company.id, new.plan, new.seats)
+        let plan = [std::slice::from_ref(&new.plan), &new.modules].concat().join(" + ");
+        format!("added company {} ({}) on plan {plan}, {} seats", company.name, company.id, new.seats)
     })
 }
 

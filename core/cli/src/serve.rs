@@ -3,6 +3,7 @@
 use crate::operator;
 use anyhow::{Context, Result};
 use hospes_server::settings::{Flags, LogFormat, Settings, Tls};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
@@ -63,7 +64,8 @@ fn log(format: LogFormat) -> Result<()> {
         Ok(text) => EnvFilter::try_new(&text).with_context(|| format!("RUST_LOG={text:?} is not a filter"))?,
         Err(_) => EnvFilter::new("info"),
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),

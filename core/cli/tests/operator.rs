@@ -265,6 +265,40 @@ fn a_plugin_is_signed_inspected_checked_and_installed() {
 }
 
 #[test]
+fn the_server_takes_installed_plugins_and_ends_when_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(data.join(name), bytes).unwrap();
+    write("plugin.toml", MANIFEST.split("[ui]").next().unwrap().as_bytes());
+    write("peek.wasm", &component(&["hospes:files/read@0.1.0"]));
+    let key = json(hospes(data, &["licence", "keygen", "--out", "publisher.key", "--json"], ""));
+    write("hospes.toml", format!("publishers = [{}]\n", key["public_key"]).as_bytes());
+    let sign = ["plugin", "sign", "peek.wasm", "--key", "publisher.key", "--manifest", "plugin.toml", "--json"];
+    json(hospes(data, &sign, ""));
+    json(hospes(data, &["plugin", "install", "peek-1.2.3.hospes.wasm", "--json"], ""));
+
+    let log = std::fs::File::create(data.join("log")).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_hospes"))
+        .current_dir(data)
+        .args(["serve", "--data", "server", "--listen", &format!("127.0.0.1:{port}"), "--log-format", "json"])
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let start = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(start.elapsed().as_secs() < 20 && server.try_wait().unwrap().is_none(), "the server is not up");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap().success());
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    let log = std::fs::read_to_string(data.join("log")).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let taken = |line: &Value| line["fields"]["message"] == "plugin installed" && line["fields"]["id"] == "peek";
+    assert!(lines.iter().any(taken), "{log}");
+}
+
+#[test]
 fn a_server_that_cannot_start_says_what_to_change() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path();
