@@ -1,6 +1,7 @@
 //! What the runtime's tests share: signed plugins, a gate that is set by hand, an open channel.
 
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's helper")]
 
 use bytes::Bytes;
 use hospes_licence::key::{KeyPair, PublicKey};
