@@ -21,7 +21,7 @@ let bridge: Bridge;
 let hooks: { [K in keyof ShellHooks]: ReturnType<typeof vi.fn> };
 let ask: ReturnType<typeof vi.fn>;
 
-const open = { capability: "file-manager", session: { id: "s", customer: "c" }, channel: "ch", interfaces: ["a:b/c"], language: "fr", theme: "dark" } as const;
+const open = { capability: "file-manager", session: { id: "s", customer: "c" }, channel: "ch", interfaces: ["a:b/c"], language: "fr", theme: "dark", visible: true } as const;
 
 beforeEach(async () => {
   shellWindow = new FakeWindow();
@@ -52,6 +52,14 @@ afterEach(() => {
 describe("the channel", () => {
   it("opens with what the shell knows", () => {
     expect(bridge.open).toMatchObject({ ...open, v: 1, window: WINDOW });
+  });
+
+  it("tells whether the tab is in front", async () => {
+    const visible = vi.fn();
+    bridge.onVisible(visible);
+    shell.visible(false);
+    await vi.waitFor(() => expect(visible).toHaveBeenCalledWith(false));
+    expect(bridge.open.visible).toBe(false);
   });
 
   it("carries messages both ways, in order and by transfer", async () => {

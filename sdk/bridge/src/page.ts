@@ -58,6 +58,7 @@ type Handlers = {
   interfaces: (interfaces: string[]) => void;
   theme: (theme: Theme) => void;
   language: (language: Language) => void;
+  visible: (visible: boolean) => void;
   reopen: (open: Open) => void;
 };
 
@@ -118,6 +119,10 @@ export class Bridge {
   }
   onLanguage(handler: Handlers["language"]): void {
     this.#handlers.language = handler;
+  }
+  /** The tab came to the front or went behind; `open.visible` is the same. */
+  onVisible(handler: Handlers["visible"]): void {
+    this.#handlers.visible = handler;
   }
 
   /** Sends one message of 1 byte to 1 MiB; waits while the other side is slow. An `ArrayBuffer` is transferred. */
@@ -245,6 +250,9 @@ export class Bridge {
       case "language":
         this.#open.language = message.language;
         return this.#handlers.language?.(message.language);
+      case "visible":
+        this.#open.visible = message.visible;
+        return this.#handlers.visible?.(message.visible);
       case "finish":
         return this.#handlers.finish?.();
       case "closed":

@@ -42,6 +42,8 @@ export interface Open {
   interfaces: string[];
   language: Language;
   theme: Theme;
+  /** Whether the tab is in front. */
+  visible: boolean;
   /** Bytes that the page may send before it gets credit. */
   window: number;
 }
@@ -62,6 +64,7 @@ export type FromShell =
   | { type: "interfaces"; interfaces: string[] }
   | { type: "theme"; theme: Theme }
   | { type: "language"; language: Language }
+  | { type: "visible"; visible: boolean }
   | { type: "finish" }
   | { type: "closed"; reason: CloseReason; problem?: Problem }
   | { type: "answer"; id: number; value: unknown }

@@ -115,6 +115,10 @@ export class Shell {
     this.#open.language = language;
     this.#post({ type: "language", language });
   }
+  visible(visible: boolean): void {
+    this.#open.visible = visible;
+    this.#post({ type: "visible", visible });
+  }
   /** The component sends no more. */
   finish(): void {
     this.#post({ type: "finish" });

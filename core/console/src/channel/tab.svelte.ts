@@ -35,6 +35,7 @@ export class Tab {
   /** What full screen shows. */
   element: HTMLElement | undefined;
 
+  #visible = true;
   #titles: Partial<Record<"en" | "fr" | "es", string>> | undefined;
   #answer: ((password: string | undefined) => void) | undefined;
   #channel: OpenChannel | undefined;
@@ -125,6 +126,12 @@ export class Tab {
   setLanguage(): void {
     this.#shell?.language(i18n.language);
   }
+  /** Whether the tab is in front. */
+  setVisible(visible: boolean): void {
+    if (visible === this.#visible) return;
+    this.#visible = visible;
+    this.#shell?.visible(visible);
+  }
   setTheme(theme: "light" | "dark"): void {
     this.#shell?.theme(theme);
   }
@@ -147,6 +154,7 @@ export class Tab {
       channel: channel.channel,
       interfaces: [...channel.interfaces],
       language: i18n.language,
+      visible: this.#visible,
       theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
     };
   }

@@ -72,10 +72,8 @@ export class Viewer {
     // A yes that came, a licence that changed: what was refused may go now.
     bridge.onInterfaces(() => this.picture.name === "refused" && this.start());
     setInterval(() => (this.rates = this.#rates.read(Date.now())), 500);
-    for (const event of ["visibilitychange", "resize"] as const) {
-      document.addEventListener(event, () => this.#acknowledge());
-      window.addEventListener(event, () => this.#acknowledge());
-    }
+    bridge.onVisible(() => this.#acknowledge());
+    document.addEventListener("visibilitychange", () => this.#acknowledge());
   }
 
   /** The canvas is there: the conversation begins. */
@@ -95,7 +93,8 @@ export class Viewer {
 
   /** A tab that nobody sees acknowledges nothing, which pauses the picture on the customer's computer. */
   #acknowledge(): void {
-    if (this.#unacknowledged === undefined || document.visibilityState !== "visible" || innerWidth === 0) return;
+    if (this.#unacknowledged === undefined || document.visibilityState !== "visible") return;
+    if (!this.#bridge.open.visible) return;
     this.#send({ type: "ack", sequence: this.#unacknowledged });
     this.#unacknowledged = undefined;
   }
