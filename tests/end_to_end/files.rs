@@ -114,7 +114,7 @@ async fn names_that_lead_out_of_the_shared_folder_are_refused() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_goes_on_after_theserver_was_killed() -> Result<()> {
+async fn a_copy_goes_on_after_the_server_was_killed() -> Result<()> {
     let mut scene = scene(&["base"]).await?;
     let bytes = content(300_000_000, 7);
     std::fs::write(scene.host.docs.join("big.bin"), &bytes)?;
