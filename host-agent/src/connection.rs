@@ -148,7 +148,7 @@ async fn talk(
             }
             stream = connection.accept_stream() => match stream {
                 Ok(stream) => {
-                    tokio::spawn(Box::pin(channel::accept(Arc::clone(host), connection.clone(), stream)));
+                    host.tasks.spawn(Box::pin(channel::accept(Arc::clone(host), connection.clone(), stream)));
                 }
                 Err(error) => {
                     tracing::info!(%error, "connection trouble");

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
 
 /// True for classes that only look: they are asked for first, and a view-only channel has no others.
 pub(crate) const fn looks_only(class: ConsentClass) -> bool {
@@ -48,7 +47,6 @@ struct Said {
 pub(crate) struct ConsentBook {
     path: PathBuf,
     said: Mutex<Said>,
-    version: watch::Sender<u64>,
 }
 
 impl ConsentBook {
@@ -73,7 +71,7 @@ impl ConsentBook {
     pub(crate) fn load(place: &Place) -> io::Result<Option<Self>> {
         let path = place.consent();
         let said = disk::read_json(&path)?;
-        Ok(said.map(|said| Self { path, said: Mutex::new(said), version: watch::Sender::new(0) }))
+        Ok(said.map(|said| Self { path, said: Mutex::new(said) }))
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {
@@ -113,14 +111,7 @@ impl ConsentBook {
         if written.is_ok() {
             *said = next;
         }
-        drop(said);
-        self.version.send_modify(|version| *version += 1);
         written
-    }
-
-    /// Its value grows with each change.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
     }
 }
 

@@ -47,8 +47,8 @@ struct Shared {
     open: Mutex<Option<oneshot::Sender<String>>>,
     /// One question at a time.
     turn: tokio::sync::Mutex<()>,
-    /// True while a question is open that a technician must not answer.
-    guarded: watch::Sender<bool>,
+    /// How many questions are open or waiting that a technician must not answer.
+    guarded: watch::Sender<usize>,
     /// The question that stands on the last line, to be repeated after other output.
     shown: Mutex<Option<String>>,
 }
@@ -66,7 +66,7 @@ impl Dialogue {
             nobody: AtomicBool::new(headless),
             open: Mutex::new(None),
             turn: tokio::sync::Mutex::new(()),
-            guarded: watch::Sender::new(false),
+            guarded: watch::Sender::new(0),
             shown: Mutex::new(None),
         });
         if !headless {
@@ -109,8 +109,8 @@ impl Dialogue {
         let _ = out.flush();
     }
 
-    /// True while a question is open that only the customer may answer.
-    pub(crate) fn guarded(&self) -> watch::Receiver<bool> {
+    /// Above 0 while a question is open that only the customer may answer.
+    pub(crate) fn guarded(&self) -> watch::Receiver<usize> {
         self.shared.guarded.subscribe()
     }
 
@@ -133,8 +133,7 @@ impl Dialogue {
             return None;
         }
         let until = Instant::now() + PROMPT;
-        let guard = Guard(&self.shared.guarded);
-        guard.0.send_replace(true);
+        let _guard = Guard::new(&self.shared.guarded);
         let _turn = tokio::time::timeout_at(until, self.shared.turn.lock()).await.ok()?;
         let stdin = std::io::stdin();
         if stdin.is_terminal() {
@@ -185,11 +184,18 @@ impl Dialogue {
 }
 
 /// Ends the holding back of input, also when the asker is dropped.
-struct Guard<'a>(&'a watch::Sender<bool>);
+struct Guard<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Guard<'a> {
+    fn new(guarded: &'a watch::Sender<usize>) -> Self {
+        guarded.send_modify(|open| *open += 1);
+        Self(guarded)
+    }
+}
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.0.send_replace(false);
+        self.0.send_modify(|open| *open = open.saturating_sub(1));
     }
 }
 

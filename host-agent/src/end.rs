@@ -7,15 +7,22 @@ use crate::lease_keeper::LeaseKeeper;
 use crate::line::{Line, LineError};
 use crate::local::{self, Running, Status};
 use crate::place::Place;
+use crate::texts::{self, Text};
 use crate::words;
 use hospes_session::model::{EndReason, Language};
 use hospes_wire::control::{HostMessage, ServerMessage};
+use std::io::Write as _;
 use std::time::Duration;
 
 /// How long the server is tried for, when another process than the host itself ends the session.
 const TELL: Duration = Duration::from_secs(8);
 /// How long the host that runs is given to end and remove itself.
 const RUNNING_ENDS: Duration = Duration::from_secs(30);
+
+/// Prints a line; whoever does not read it any more is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
 
 fn foreign() -> Refusal {
     Refusal::Refused("the session on this computer belongs to another account; ask its user, or root".to_owned())
@@ -62,7 +69,7 @@ fn of_disk(place: &Place, kept: &Kept) -> Result<Status, Refusal> {
 }
 
 fn print(status: &Status) {
-    let line = |name: &str, value: &str| println!("{name:<11} {}", crate::texts::printable(value));
+    let line = |name: &str, value: &str| say(&format!("{name:<11} {}", texts::printable(value)));
     line("state", &status.state);
     line("connection", &status.live);
     for (name, value) in [
@@ -96,7 +103,7 @@ pub(crate) async fn end(place: &Place) -> Result<(), Refusal> {
             None => {}
         },
     }
-    println!("{}", crate::texts::Text::Gone.get(crate::texts::of_environment()));
+    say(Text::Gone.get(texts::of_environment()));
     Ok(())
 }
 
@@ -114,9 +121,9 @@ pub(crate) async fn uninstall(place: &Place) -> Result<(), Refusal> {
         }
     }
     for line in install::remove(place)? {
-        println!("{line}");
+        say(&texts::printable(&line));
     }
-    println!("{}", crate::texts::Text::Gone.get(crate::texts::of_environment()));
+    say(Text::Gone.get(texts::of_environment()));
     Ok(())
 }
 

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// A host with an active session.
 pub(crate) struct Host {
@@ -53,6 +55,10 @@ pub(crate) struct Host {
     pub plugins: crate::channel::Plugins,
     /// The channels that are open or opening.
     pub channels: crate::channel::Channels,
+    /// Set when the session is over or the process goes: nothing is opened or written any more.
+    pub leaving: CancellationToken,
+    /// Channels and plugins that run: waited for before anything is removed.
+    pub tasks: TaskTracker,
     /// Messages for the server; dropped while it is not reached, for what matters is said again on resume.
     pub outgoing: mpsc::Sender<HostMessage>,
 }

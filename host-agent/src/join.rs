@@ -15,6 +15,7 @@ use crate::local::Lock;
 use crate::place::Place;
 use crate::publishers;
 use crate::serve::{self, Started};
+use crate::terminal;
 use crate::texts::{self, Text};
 use crate::words;
 use hospes_licence::interface::ConsentClass;
@@ -25,6 +26,7 @@ use hospes_transport::{Backoff, TransportError};
 use hospes_wire::control::{ConsentState, HostMessage, Invitation, Pairing, ServerMessage};
 use hospes_wire::link::DeploymentLink;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Tries to reach the server before a join gives up; a session that is active tries for ever.
@@ -61,7 +63,14 @@ pub(crate) async fn join(
         Found::Nothing => Kept::new(&link, choices)?,
     };
     let mut set_up = SetUp { place, link, kept, dialogue, commands };
-    match Box::pin(set_up.run(code)).await {
+    let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let done = tokio::select! {
+        done = Box::pin(set_up.run(code)) => done,
+        _ = tokio::signal::ctrl_c() => Err(Stop::Over(String::new())),
+        _ = terminate.recv() => Err(Stop::Retry(String::new())),
+        _ = hang_up.recv() => Err(Stop::Retry(String::new())),
+    };
+    match done.map_err(|stop| set_up.stopped(stop)) {
         Ok(started) => {
             let SetUp { place, kept, dialogue, commands, .. } = set_up;
             serve::serve(place, lock, kept, dialogue, commands, Some(started)).await
@@ -76,6 +85,12 @@ pub(crate) async fn join(
 
 /// Goes on with what is on this computer: what the autostart entry runs.
 pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
+    let running = Kept::load(&place).ok().flatten().filter(|kept| matches!(kept.phase, Phase::Active { .. }));
+    if let Some(kept) = running
+        && terminal::moved_into_one(&place, kept.choices.headless).await
+    {
+        return Ok(());
+    }
     let Some(lock) = Lock::take(&place)? else {
         return Err(Refusal::Refused("this host already runs".to_owned()));
     };
@@ -211,6 +226,17 @@ impl SetUp {
     fn nothing_yet(&self, stop: Stop) -> Stop {
         match (stop, &self.kept.phase) {
             (Stop::Retry(reason), Phase::Joining { code: None }) => Stop::Over(reason),
+            (stop, _) => stop,
+        }
+    }
+
+    /// A customer who stops the set-up leaves nothing; a shutdown leaves what can be gone on with, if anything.
+    fn stopped(&self, stop: Stop) -> Stop {
+        let stopped = || self.dialogue.text(Text::Stopped, &[]);
+        match (self.nothing_yet(stop), &self.kept.phase) {
+            (Stop::Over(reason), _) if reason.is_empty() => Stop::Over(stopped()),
+            (Stop::Retry(reason), Phase::Joining { .. }) if reason.is_empty() => Stop::Over(stopped()),
+            (Stop::Retry(reason), _) if reason.is_empty() => Stop::Retry("stopped; the same command goes on".to_owned()),
             (stop, _) => stop,
         }
     }

@@ -31,6 +31,7 @@ pub mod provider;
 mod publishers;
 mod seen;
 mod serve;
+mod terminal;
 mod texts;
 mod unlock;
 mod words;

@@ -50,7 +50,7 @@ pub(crate) struct Status {
     pub company: Option<String>,
     /// Who exactly.
     pub technician: Option<String>,
-    /// When the lease ends, RFC 3339.
+    /// When the lease ends, for people.
     pub lease_ends: Option<String>,
     /// Who is connected with what.
     pub channels: Vec<String>,

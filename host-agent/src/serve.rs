@@ -34,13 +34,15 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How long the server is tried for with the customer's end and the receipt.
 const FAREWELL: Duration = Duration::from_secs(8);
 /// The same, when the session ended otherwise and there is no connection: the server knows or will know by itself.
 const FAREWELL_OFFLINE: Duration = Duration::from_secs(2);
-/// How long closing channels get to say why.
-const CLOSING: Duration = Duration::from_secs(1);
+/// How long closing channels and their plugins get: more than a plugin's grace.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// A conversation in which the session has just been activated.
 pub(crate) struct Started {
@@ -104,11 +106,11 @@ pub(crate) async fn serve(
     let done = match stop {
         Stop::Ended(reason) => leave(&host, &mut kept, reason, Some(&farewells)).await,
         Stop::Shutdown => {
-            host.channels.close_all(&Problem::new("host-shutdown", 503, "The customer's computer is shutting down"));
             host.lease.left();
             host.lease.persist()?;
             dialogue.say(Text::ShuttingDown, &[]);
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            let problem = Problem::new("host-shutdown", 503, "The customer's computer is shutting down");
+            close_channels(&host, &problem).await;
             let (reply, gone) = oneshot::channel();
             let _ = farewells.try_send(Outgoing { last: None, reply });
             let _ = tokio::time::timeout(CLOSING, gone).await;
@@ -151,6 +153,8 @@ fn assemble(
         unavailable: Mutex::default(),
         plugins: crate::channel::Plugins::new(&place)?,
         channels: crate::channel::Channels::default(),
+        leaving: CancellationToken::new(),
+        tasks: TaskTracker::new(),
         outgoing,
         place,
     }))
@@ -219,6 +223,16 @@ async fn answer(host: &Host, lock: &Lock, calls: mpsc::Sender<Call>, asked: &mut
     tokio::select! { () = listening => {}, () = answering => {} }
 }
 
+/// Closes all channels and waits until none can touch the computer any more.
+async fn close_channels(host: &Host, problem: &Problem) {
+    host.leaving.cancel();
+    host.channels.close_all(problem);
+    host.tasks.close();
+    if tokio::time::timeout(CLOSING, host.tasks.wait()).await.is_err() {
+        tracing::warn!("a plugin is still in a system call");
+    }
+}
+
 /// The end of the session: nothing stays.
 async fn leave(
     host: &Arc<Host>,
@@ -229,11 +243,7 @@ async fn leave(
     end::begin(&host.place, kept, reason);
     host.dialogue.say(texts::ended(reason), &[]);
     let online = host.live.now().online;
-    host.channels.close_all(&Problem::new("session-ended", 410, "The session has ended"));
-    let closing = Instant::now() + CLOSING;
-    while !host.live.now().channels.is_empty() && Instant::now() < closing {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    close_channels(host, &Problem::new("session-ended", 410, "The session has ended")).await;
     let undone = install::remove(&host.place)?;
     for line in &undone {
         host.dialogue.print(&format!("  {}", texts::printable(line)));

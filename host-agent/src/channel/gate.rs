@@ -103,7 +103,7 @@ impl Gate for ChannelGate {
             Err(denial) => Verdict::Deny(denial),
             Ok(None) => Verdict::Allow,
             // Injected input is held back while the customer is asked something, or a technician could answer it.
-            Ok(Some(ConsentClass::Control)) if *self.host.dialogue.guarded().borrow() => Verdict::Ask,
+            Ok(Some(ConsentClass::Control)) if *self.host.dialogue.guarded().borrow() > 0 => Verdict::Ask,
             Ok(Some(class)) => self.consent(class),
         }
     }
@@ -118,7 +118,7 @@ impl Gate for ChannelGate {
             let verdict = self.ask_class(class).await;
             if class == ConsentClass::Control && verdict == Verdict::Allow {
                 let mut guarded = self.host.dialogue.guarded();
-                let _ = guarded.wait_for(|guarded| !guarded).await;
+                let _ = guarded.wait_for(|open| *open == 0).await;
                 // Much may have changed meanwhile; a question that opened again is for the next call.
                 return match self.granted(interface) {
                     Err(denial) => Verdict::Deny(denial),

@@ -119,6 +119,9 @@ fn grant_problem(refusal: &GrantRefusal) -> Problem {
 
 /// Lease and grant: nothing else of the stream is looked at before these.
 fn admit(host: &Host, signed: &SignedGrant) -> Result<Arc<Channel>, Problem> {
+    if host.leaving.is_cancelled() {
+        return Err(Problem::new("session-ended", 410, "The session has ended"));
+    }
     if !host.lease_runs() {
         return Err(denied(&Denial::LeaseExpired));
     }
@@ -239,6 +242,6 @@ async fn run(
     };
     let runtime = Arc::clone(&host.plugins.runtime);
     // A task of its own: a channel that must close does not wait for its plugin.
-    let running = tokio::spawn(async move { runtime.run(&plugin, context).await });
+    let running = host.tasks.spawn(async move { runtime.run(&plugin, context).await });
     pump::pump(&gate.channel, peer, pipes, running).await
 }
