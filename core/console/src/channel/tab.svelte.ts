@@ -2,7 +2,7 @@
 import { Shell, ServiceError, type CloseReason, type NoticeLevel } from "@hospes/bridge/shell";
 import { api, codeOf, localProblem, problemOf } from "../lib/api";
 import { notices } from "../lib/notices.svelte";
-import type { Problem, Session } from "../lib/types";
+import type { Language, Problem, Session } from "../lib/types";
 import { capabilityTitle, i18n } from "../i18n/index.svelte";
 import { ConsoleServices } from "../shell/services";
 import { GaveUp, openChannel, receive, type OpenChannel } from "./open";
@@ -123,8 +123,8 @@ export class Tab {
     void this.#pump(channel, this.#shell);
   }
 
-  setLanguage(): void {
-    this.#shell?.language(i18n.language);
+  setLanguage(language: Language): void {
+    this.#shell?.language(language);
   }
   /** Whether the tab is in front. */
   setVisible(visible: boolean): void {
