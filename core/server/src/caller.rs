@@ -36,7 +36,8 @@ impl FromRequestParts<Arc<App>> for Caller {
         let token = cookie(&parts.headers).ok_or_else(Refusal::unauthenticated)?;
         let caller = by_token(app, token).await?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        if !reads && !(parts.headers.contains_key(header::ORIGIN) && origin_allowed(app, &parts.headers)) {
+        let own_page = parts.headers.contains_key(header::ORIGIN) && origin_allowed(app, &parts.headers);
+        if !reads && !own_page {
             return Err(foreign_origin());
         }
         Ok(caller)

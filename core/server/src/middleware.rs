@@ -12,7 +12,12 @@ use tracing::Instrument;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives the request an id (never the caller's: log lines must not be forged), and completes the answer.
-pub(crate) async fn every_request(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn every_request(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    // HTTP/2 says in the address what HTTP/1 says in `Host`.
+    let authority = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    if let Some(host) = authority {
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
     let id = uuid::Uuid::now_v7().simple().to_string();
     let started = Instant::now();
     // The path of a deployment link holds its secret.

@@ -21,6 +21,8 @@ use hospes_session::plan::default_catalogue;
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Store, StoreError};
 use hospes_transport::{Listener, ServerIdentity, TransportError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long calls that are under way may take at shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// Longest time for the headers of a request.
+const HEADERS: Duration = Duration::from_secs(30);
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -139,11 +144,13 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let failed = move |error| ServeError::Listen { address, error };
     match tls {
         Some(config) => {
-            let server = axum_server::from_tcp_rustls(tcp, config).map_err(failed)?.handle(http.clone());
+            let mut server = axum_server::from_tcp_rustls(tcp, config).map_err(failed)?.handle(http.clone());
+            patient(server.http_builder());
             tasks.spawn(async move { ended(server.serve(service).await) });
         }
         None => {
-            let server = axum_server::from_tcp(tcp).map_err(failed)?.handle(http.clone());
+            let mut server = axum_server::from_tcp(tcp).map_err(failed)?.handle(http.clone());
+            patient(server.http_builder());
             tasks.spawn(async move { ended(server.serve(service).await) });
         }
     }
@@ -174,6 +181,12 @@ impl Running {
         self.listener.shut("the server is restarting").await;
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// A connection that is opened and says nothing must not hold its place for ever.
+fn patient(builder: &mut Builder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS);
 }
 
 fn ended(result: std::io::Result<()>) {

@@ -39,9 +39,9 @@ impl Tickets {
     }
 
     /// Uses one up. None when it is unknown, used, or too old.
-    pub(crate) fn redeem(&self, text: &str) -> Option<Ticket> {
+    pub(crate) fn redeem(&self, text: &str, now: Instant) -> Option<Ticket> {
         let ticket = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(text))?;
-        (ticket.until > Instant::now()).then_some(ticket)
+        (ticket.until > now).then_some(ticket)
     }
 
     /// Forgets those that are too old, and those of an ended session.
@@ -54,4 +54,38 @@ impl Tickets {
 
 fn key(text: &str) -> [u8; 32] {
     *blake3::hash(text.as_bytes()).as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hospes_session::id::{CompanyId, LoginId, TechnicianId};
+    use hospes_store::model::{Role, Technician};
+
+    #[test]
+    fn a_ticket_works_once_within_thirty_seconds_and_not_after_the_sessions_end() {
+        let technician = Technician {
+            id: TechnicianId::from_parts(1, [1; 16]),
+            company: CompanyId::from_parts(1, [2; 16]),
+            email: String::new(),
+            name: String::new(),
+            role: Role::Technician,
+            password_hash: String::new(),
+            created_at: 1,
+        };
+        let caller = Caller { technician, login: LoginId::from_parts(1, [3; 16]) };
+        let session = SessionId::from_parts(1, [4; 16]);
+        let capability = CapabilityId::new("file-manager").unwrap();
+        let tickets = Tickets::default();
+        let issue = || tickets.issue(caller.clone(), session, capability.clone()).unwrap();
+        let after = |seconds| Instant::now() + Duration::from_secs(seconds);
+
+        let ticket = issue();
+        assert!(tickets.redeem(&ticket, after(29)).is_some());
+        assert!(tickets.redeem(&ticket, after(0)).is_none(), "used twice");
+        assert!(tickets.redeem(&issue(), after(31)).is_none(), "too old");
+        let ticket = issue();
+        tickets.sweep(Some(session));
+        assert!(tickets.redeem(&ticket, after(0)).is_none(), "the session had ended");
+    }
 }

@@ -26,6 +26,7 @@ use hospes_wire::socket::{Open, ToTechnician};
 use registry::Channel;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Longest message of a plugin, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 1 << 20;
@@ -73,7 +74,7 @@ async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, req
     };
     let supervised = supervise::run(app, channel, &opening.host, opening.authority.clone(), events);
     let served = async {
-        let opened = match open::finish(app, socket, channel, &mut opening.stream).await {
+        let opened = match open::finish(socket, channel, &mut opening.stream).await {
             Ok(opened) => opened,
             Err(problem) => {
                 not_opened(app, channel, &problem).await;
@@ -144,7 +145,7 @@ async fn admit(
         (Some(ticket), None) => {
             let ticket = app
                 .tickets
-                .redeem(ticket)
+                .redeem(ticket, Instant::now())
                 .filter(|ticket| ticket.session == session && ticket.capability.as_str() == capability);
             let ticket = ticket.ok_or_else(|| {
                 Refusal::new("bad-ticket", StatusCode::UNAUTHORIZED, "The ticket is not valid.")

@@ -55,12 +55,10 @@ fn lost(why: &str) -> Problem {
 
 /// Passes messages to and fro until the host says yes or no.
 pub(super) async fn finish(
-    app: &App,
     socket: &mut WebSocket,
     channel: &Channel,
     stream: &mut MessageStream,
 ) -> Result<Opened, Problem> {
-    let _ = app;
     let too_long = tokio::time::sleep(PATIENCE);
     tokio::pin!(too_long);
     let mut pings = tokio::time::interval(PING);

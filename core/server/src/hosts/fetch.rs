@@ -27,7 +27,7 @@ pub(super) async fn serve(app: Arc<App>, connection: Connection, session: Arc<On
 }
 
 async fn answer(app: &App, mut stream: MessageStream, session: Option<SessionId>) -> Result<(), TransportError> {
-    let Ok(Ok(Some(frame))) = tokio::time::timeout(QUESTION, stream.recv()).await.map(|frame| frame) else {
+    let Ok(Ok(Some(frame))) = tokio::time::timeout(QUESTION, stream.recv()).await else {
         stream.reset(0);
         return Ok(());
     };

@@ -202,9 +202,9 @@ impl Texts {
     /// How long the lease is.
     pub(crate) fn lease(&self, milliseconds: u64) -> String {
         let seconds = milliseconds / 1000;
-        let (pattern, n) = if seconds >= 2 * 3600 && seconds % 3600 == 0 {
+        let (pattern, n) = if seconds >= 2 * 3600 && seconds.is_multiple_of(3600) {
             (self.lease_hours, seconds / 3600)
-        } else if seconds >= 120 && seconds % 60 == 0 {
+        } else if seconds >= 120 && seconds.is_multiple_of(60) {
             (self.lease_minutes, seconds / 60)
         } else {
             (self.lease_seconds, seconds)

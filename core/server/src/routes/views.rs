@@ -3,11 +3,13 @@
 use crate::api::{HostView, RefusalView, SessionView, TechnicianView, rfc3339};
 use crate::refusal::Answer;
 use crate::state::App;
+use hospes_session::id::TechnicianId;
 use hospes_session::model::{Language, Session, SessionState};
 use hospes_store::StoreError;
 use hospes_store::model::{Role, Technician};
 use serde::Serialize;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A technician.
 pub(crate) fn technician(technician: &Technician) -> TechnicianView {
@@ -39,26 +41,27 @@ pub(crate) fn language(language: Language) -> &'static str {
 
 /// Sessions of one company, in the order given.
 pub(crate) async fn sessions(app: &App, sessions: Vec<Session>) -> Answer<Vec<SessionView>> {
-    let mut technicians = HashMap::new();
+    let mut technicians: HashMap<_, TechnicianView> = HashMap::new();
     let mut views = Vec::with_capacity(sessions.len());
     for session in sessions {
-        if !technicians.contains_key(&session.technician) {
-            let found = match app.store.technician(session.technician).await {
-                Ok(found) => technician(&found),
-                Err(StoreError::NotFound) => TechnicianView {
-                    id: session.technician.to_string(),
-                    email: String::new(),
-                    name: String::new(),
-                    role: String::new(),
-                },
-                Err(other) => return Err(other.into()),
-            };
-            technicians.insert(session.technician, found);
-        }
-        let technician = technicians.get(&session.technician).cloned();
-        views.extend(technician.map(|technician| view(app, session, technician)));
+        let technician = match technicians.entry(session.technician) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => place.insert(preparer(app, session.technician).await?).clone(),
+        };
+        views.push(view(app, session, technician));
     }
     Ok(views)
+}
+
+/// Who prepared a session; only the id is left of a technician who was removed.
+async fn preparer(app: &App, id: TechnicianId) -> Answer<TechnicianView> {
+    match app.store.technician(id).await {
+        Ok(found) => Ok(technician(&found)),
+        Err(StoreError::NotFound) => {
+            Ok(TechnicianView { id: id.to_string(), email: String::new(), name: String::new(), role: String::new() })
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn view(app: &App, session: Session, technician: TechnicianView) -> SessionView {

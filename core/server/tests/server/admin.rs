@@ -45,3 +45,37 @@ async fn a_server_that_stops_and_starts_keeps_identity_logins_and_sessions() {
     crate::support::Host::dial(&prepared, [4; 32]).await;
     again.shut().await;
 }
+
+#[tokio::test]
+async fn with_a_certificate_everything_is_https_and_the_cookie_is_secure() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let (cert, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let site = Site::start_with(|settings| {
+        settings.tls = Some(hospes_server::settings::Tls { cert: cert.clone(), key: key.clone() });
+    })
+    .await;
+    site.company("Demo", "base", &[], 5).await;
+    let password = PASSWORD.to_owned().into();
+    site.admin.add_technician("Demo", "a@demo.test", "T", Role::Owner, password).await.unwrap();
+    let url = site.url.replace("http://", "https://");
+    let http = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
+    let body = serde_json::json!({ "email": "a@demo.test", "password": PASSWORD });
+    let answer = http.post(format!("{url}/api/v1/auth/login")).header("origin", &url).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers()["set-cookie"].to_str().unwrap().contains("Secure"));
+    assert!(answer.headers().contains_key("strict-transport-security"));
+    assert!(site.http.get(format!("{}/healthz", site.url)).send().await.is_err(), "plain http was answered");
+
+    std::fs::write(&key, "no key").unwrap();
+    let settings = hospes_server::settings::Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data: files.path().join("data"),
+        tls: Some(hospes_server::settings::Tls { cert, key }),
+        ..hospes_server::settings::Settings::default()
+    };
+    let Err(error) = hospes_server::start(settings).await else { panic!("started with a broken key") };
+    assert!(error.to_string().contains("key.pem"), "{error}");
+}

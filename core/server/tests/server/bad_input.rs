@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn bad_requests_are_named_and_change_nothing() {
+    /// Method, path, content type, body; status, code, and a part of the detail.
+    type Case<'a> = (Method, &'a str, Option<&'a str>, &'a str, u16, &'a str, &'a str);
     let site = Site::start().await;
-    let ada = site.demo().await;
     let long = "x".repeat(70_000);
-    let cases: &[(Method, &str, Option<&str>, &str, u16, &str, &str)] = &[
+    let ada = site.demo().await;
+    let cases: &[Case<'_>] = &[
         (
             Method::POST,
             "/sessions",

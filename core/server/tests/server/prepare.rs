@@ -1,4 +1,6 @@
-use crate::support::{Host, Site, Technician, code};
+use crate::support::{Site, Technician, code};
+use hospes_session::model::EndReason;
+use hospes_wire::control::ServerMessage;
 use hospes_wire::link::DeploymentLink;
 use serde_json::{Value, json};
 
@@ -127,15 +129,19 @@ async fn r9_r10_the_plan_says_what_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn r5_the_sweeper_ends_what_is_over() {
+async fn r5_the_lease_is_the_plans_and_the_sweeper_ends_it() {
     let site = Site::start().await;
     let ada = site.demo().await;
-    let prepared = ada.prepare().await;
-    let mut host = Host::dial(&prepared, [1; 32]).await;
-    host.join(prepared["security_code"].as_str().unwrap()).await;
-    let (_, shown) = ada.get(&format!("/sessions/{}", prepared["id"].as_str().unwrap())).await;
-    assert_eq!(shown["state"], "active");
+    let (id, _host) = ada.active().await;
+    let (_, shown) = ada.get(&format!("/sessions/{id}")).await;
     let at = |key: &str| shown[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-    let lease = at("lease_expires_at").duration_since(at("activated_at"));
-    assert_eq!(lease.as_secs(), 24 * 3600);
+    assert_eq!(at("lease_expires_at").duration_since(at("activated_at")).as_secs(), 24 * 3600);
+
+    let site = Site::start_with(|settings| settings.max_lease_seconds = Some(2)).await;
+    let ada = site.demo().await;
+    let (id, mut host) = ada.active().await;
+    assert!(matches!(host.hear().await, ServerMessage::Ended { reason: EndReason::LeaseExpired }));
+    let (_, shown) = ada.get(&format!("/sessions/{id}")).await;
+    assert_eq!((shown["state"].as_str(), shown["end_reason"].as_str()), (Some("ended"), Some("lease-expired")));
+    assert_eq!(ada.get("/me").await.1["usage"]["company"], 0, "the seat is free");
 }
