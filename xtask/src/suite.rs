@@ -84,6 +84,7 @@ fn walk(house: &House, settings: &Settings) -> Result<()> {
 pub(crate) fn bench(house: &House) -> Result<()> {
     setup::for_testing(house)?;
     let settings = build::everything(house, true)?;
+    run(cargo(house, &settings).args(["run", "--release", "-p", "hospes-runtime", "--example", "figures"]))?;
     run(cargo(house, &settings)
         .args(["run", "--release", "-p", "hospes-tests", "--bin", "hospes-bench"])
         .env("HOSPES", house.executable("hospes", true))

@@ -5,6 +5,7 @@ use crate::channel::{ChannelContext, Metrics, Outcome};
 use crate::engine::{Plugin, Runtime};
 use crate::error::{Budget, Exceeded, RuntimeError};
 use crate::host::base::{ChannelHandle, Inbox};
+use crate::host::desk::{HeldInput, let_go_when_denied};
 use crate::host::log::Log;
 use crate::host::{HostError, State};
 use crate::meter::{Clock, Metered};
@@ -25,6 +26,9 @@ impl Runtime {
         let ChannelContext { info, request, gate, providers, licence, incoming, outgoing, cancel, budgets } = context;
         let clock = Arc::new(Clock::new());
         let log = Arc::new(Log::new(&plugin.id, &info.id, &budgets));
+        let input = HeldInput::default();
+        let let_go = let_go_when_denied(Arc::clone(&input), Arc::clone(&gate));
+        let holds = plugin.stated.contains("hospes:desk/input");
         let mut table = ResourceTable::new();
         table.set_max_capacity(budgets.handles);
         let state = State {
@@ -42,7 +46,7 @@ impl Runtime {
             outgoing: Some(outgoing),
             message_rate: Rate::new(budgets.messages, opened),
             log: Arc::clone(&log),
-            input: None,
+            input: Arc::clone(&input),
             metrics: Metrics::default(),
             budgets: budgets.clone(),
         };
@@ -74,6 +78,7 @@ impl Runtime {
             biased;
             answer = guest => Some(answer),
             () = overdue => None,
+            () = let_go, if holds => None,
         };
 
         let cancelled = cancel.is_cancelled();

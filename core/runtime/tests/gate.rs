@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{Open, TestGate, denied, load, open, open_with, runtime, soon};
+use common::{Open, denied, load, open, open_with, runtime, soon};
 use hospes_runtime::gate::{Denial, Verdict};
-use hospes_runtime::provider::desk::{Capture, CursorImage, Display, Frame, Rect, Screen};
+use hospes_runtime::provider::desk::{Button, Capture, CursorImage, Display, Frame, Input, InputSession, Rect, Screen};
 use hospes_runtime::provider::{Error, Providers, Result};
 use hospes_runtime::{Budgets, RuntimeError};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -183,6 +183,58 @@ async fn a_plugin_waits_for_the_screen_and_the_page_at_once() {
     assert!(outcome.metrics.computed < Duration::from_millis(100), "{:?}", outcome.metrics);
 }
 
+/// Counts what is held down.
+#[derive(Clone, Default)]
+struct TestInput(Arc<Mutex<Vec<&'static str>>>);
+
+impl Input for TestInput {
+    fn open(&self) -> Result<Box<dyn InputSession>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl InputSession for TestInput {
+    fn move_to(&mut self, _: u32, _: i32, _: i32) -> Result<()> {
+        Ok(())
+    }
+    fn press(&mut self, _: Button, _: bool) -> Result<()> {
+        self.0.lock().unwrap().push("pressed");
+        Ok(())
+    }
+    fn wheel(&mut self, _: i32, _: i32) -> Result<()> {
+        Ok(())
+    }
+    fn key(&mut self, _: &str, _: bool) -> Result<()> {
+        Ok(())
+    }
+    fn text(&mut self, _: &str) -> Result<()> {
+        Ok(())
+    }
+    fn release_all(&mut self) {
+        self.0.lock().unwrap().push("released");
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_down_is_let_go_when_the_yes_is_taken_back() {
+    let input = TestInput::default();
+    let mut channel = probe(Providers { input: Some(Arc::new(input.clone())), ..Providers::default() }).await;
+    let gate = Arc::clone(&channel.gate);
+    assert_eq!(channel.ask("input").await, "pressed");
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(*input.0.lock().unwrap(), ["pressed"]);
+    // Without another call of the plugin, and within a second.
+    gate.set("hospes:desk/input", denied(Denial::LocalUserRevoked));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(*input.0.lock().unwrap(), ["pressed", "released"]);
+    assert_eq!(channel.ask("input").await, "denied: local-user-revoked");
+    gate.set("hospes:desk/input", Verdict::Allow);
+    assert_eq!(channel.ask("input").await, "pressed");
+    gate.set("hospes:desk/input", denied(Denial::LeaseExpired));
+    assert_eq!(channel.ask("input").await, "denied: lease-expired");
+    assert_eq!(*input.0.lock().unwrap(), ["pressed", "released", "pressed", "released"]);
+}
+
 #[tokio::test]
 async fn a_provider_that_hangs_ends_the_channel_by_its_time_budget() {
     struct Hangs;
@@ -203,5 +255,4 @@ async fn a_provider_that_hangs_ends_the_channel_by_its_time_budget() {
     channel.send("files").await;
     let outcome = soon(channel.done).await.unwrap();
     assert_eq!(outcome.result.unwrap_err().to_string(), "plugin probe was ended: its host-call-time budget is used up");
-    let _ = TestGate::default();
 }

@@ -2,8 +2,10 @@
 
 use super::{HostError, HostResult, Shared, State, blocking, invalid, lock, unavailable};
 use crate::bindings::hospes::desk::{clipboard_read, clipboard_write, cursor, input, screen, types};
+use crate::gate::{Gate, Verdict};
 use crate::provider::desk::{self, Capture, InputSession};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::Resource;
@@ -17,8 +19,29 @@ const CLIPBOARD_WRITE: &str = "hospes:desk/clipboard-write";
 
 /// Longest clipboard text, in bytes.
 const MAX_CLIPBOARD: usize = 1 << 20;
+/// How often it is looked whether mouse and keyboard are still allowed.
+const LET_GO: Duration = Duration::from_millis(500);
 /// Longest text to type, in characters.
 const MAX_TEXT: usize = 4096;
+
+/// Mouse and keyboard of one channel, once it used them. Shared with [`let_go_when_denied`].
+pub(crate) type HeldInput = Arc<Mutex<Option<Shared<dyn InputSession>>>>;
+
+/// Between a yes that was taken back and the plugin's next call nobody would let go of what is held down: this looks
+/// twice a second. Never ends.
+pub(crate) async fn let_go_when_denied(input: HeldInput, gate: Arc<dyn Gate>) {
+    loop {
+        tokio::time::sleep(LET_GO).await;
+        if !matches!(gate.verdict(INPUT), Verdict::Deny(_)) {
+            continue;
+        }
+        let held = lock(&input).take();
+        if let Some(session) = held {
+            // Dropping the session lets go; it talks to the display, so not here.
+            drop(tokio::task::spawn_blocking(move || lock(&session).release_all()));
+        }
+    }
+}
 
 /// A running capture.
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
@@ -80,7 +103,8 @@ impl State {
     /// Mouse and keyboard of this channel, when the gate allows it. When it no longer does, what is held down is let go.
     async fn input(&mut self) -> HostResult<Shared<dyn InputSession>> {
         if let Err(error) = self.allow(INPUT).await {
-            if let Some(session) = self.input.take() {
+            let held = lock(&self.input).take();
+            if let Some(session) = held {
                 blocking(self.budgets.host_call_time, move || {
                     lock(&session).release_all();
                     Ok(())
@@ -89,8 +113,9 @@ impl State {
             }
             return Err(error);
         }
-        if let Some(session) = &self.input {
-            return Ok(Arc::clone(session));
+        let held = lock(&self.input).clone();
+        if let Some(session) = held {
+            return Ok(session);
         }
         let input = self
             .providers
@@ -99,7 +124,7 @@ impl State {
             .ok_or_else(|| unavailable("there is no desktop to control on this computer"))?;
         let session = blocking(self.budgets.host_call_time, move || input.open()).await?;
         let session = Arc::new(Mutex::new(session));
-        self.input = Some(Arc::clone(&session));
+        *lock(&self.input) = Some(Arc::clone(&session));
         Ok(session)
     }
 
@@ -239,7 +264,8 @@ impl input::Host for State {
     async fn release_all(&mut self) -> wasmtime::Result<()> {
         // Letting go is always allowed.
         self.enter();
-        let Some(session) = self.input.clone() else { return Ok(()) };
+        let held = lock(&self.input).clone();
+        let Some(session) = held else { return Ok(()) };
         let released = blocking(self.budgets.host_call_time, move || {
             lock(&session).release_all();
             Ok(())

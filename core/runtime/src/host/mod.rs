@@ -40,7 +40,7 @@ pub(crate) struct State {
     pub(crate) outgoing: Option<tokio::sync::mpsc::Sender<bytes::Bytes>>,
     pub(crate) message_rate: Rate,
     pub(crate) log: Arc<log::Log>,
-    pub(crate) input: Option<Shared<dyn provider::desk::InputSession>>,
+    pub(crate) input: desk::HeldInput,
     pub(crate) metrics: Metrics,
 }
 
