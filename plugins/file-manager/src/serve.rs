@@ -1,0 +1,307 @@
+//! The loop of one channel: requests first, then one step of one piece of work, in turn. So a listing waits for one data
+//! message at most, and no transfer starves another. Without work the loop sleeps until a message comes.
+
+use crate::download::{self, Download};
+use crate::message::{Answer, CHUNK, EntryInfo, Event, Failure, Op, Reply, Request, RootInfo, TRANSFERS, data, parse};
+use crate::path;
+use crate::removal::{self, Removal};
+use crate::store::{Pipe, Store, Taken};
+use crate::upload::{Committed, Receiving};
+use hospes_sdk::{Error, Result};
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Most messages of the client that are worked off before work gets its turn.
+const MOST_AT_ONCE: usize = 64;
+
+/// One channel.
+pub struct Session<S: Store, P: Pipe> {
+    store: S,
+    pipe: P,
+    /// In the order in which they get their turn.
+    downloads: VecDeque<Download<S>>,
+    uploads: BTreeMap<u32, Receiving<S>>,
+    removals: VecDeque<Removal<S>>,
+    last_transfer: u32,
+    gone: bool,
+}
+
+/// A reply now, or one that comes when the work is done.
+enum Outcome {
+    Reply(Answer),
+    Later,
+}
+
+impl<S: Store, P: Pipe> Session<S, P> {
+    /// Nothing was asked for yet.
+    pub fn new(store: S, pipe: P) -> Self {
+        Self {
+            store,
+            pipe,
+            downloads: VecDeque::new(),
+            uploads: BTreeMap::new(),
+            removals: VecDeque::new(),
+            last_transfer: 0,
+            gone: false,
+        }
+    }
+
+    /// Serves until the client is done or the channel closes.
+    ///
+    /// # Errors
+    /// What ends a channel for another reason than its closing.
+    pub fn run(mut self) -> Result<()> {
+        match self.serve() {
+            Err(Error::Cancelled) => Ok(()),
+            other => other,
+        }
+    }
+
+    fn serve(&mut self) -> Result<()> {
+        let (roots, error) = match self.store.roots() {
+            Ok(roots) => (roots.into_iter().map(RootInfo::from).collect(), None),
+            Err(Error::Cancelled) => return Err(Error::Cancelled),
+            Err(error) => (Vec::new(), Some(error.into())),
+        };
+        let write = self.store.may_write();
+        self.send(&Event::Hello { v: 1, roots, write, chunk: CHUNK, transfers: TRANSFERS, error })?;
+        while !self.gone {
+            if self.removals.is_empty() && !self.downloads.iter().any(Download::can_go_on) {
+                self.pipe.wait();
+            }
+            self.work_off_messages()?;
+            self.step_download()?;
+            self.step_removal()?;
+        }
+        Ok(())
+    }
+
+    fn work_off_messages(&mut self) -> Result<()> {
+        for _ in 0..MOST_AT_ONCE {
+            match self.pipe.take()? {
+                Taken::Message(message) if message.first() == Some(&b'{') => self.request(&message)?,
+                Taken::Message(message) => self.data(&message)?,
+                Taken::Nothing => break,
+                Taken::Gone => {
+                    self.gone = true;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, message: &[u8]) -> Result<()> {
+        let (id, outcome) = match parse(message) {
+            Ok(Request { id, op }) => (id, self.perform(id, op)),
+            Err((id, failure)) => (id, Err(Refused::Failure(failure))),
+        };
+        let (ok, error) = match outcome {
+            Ok(Outcome::Later) => return Ok(()),
+            Ok(Outcome::Reply(answer)) => (Some(answer), None),
+            Err(Refused::Cancelled) => return Err(Error::Cancelled),
+            Err(Refused::Failure(failure)) => (None, Some(failure)),
+        };
+        match (id, error) {
+            (Some(id), error) => self.send(&Reply { id, ok, error }),
+            (None, Some(error)) => self.send(&Event::Error { error }),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn perform(&mut self, id: Option<u64>, op: Op) -> Result<Outcome, Refused> {
+        let store = &self.store;
+        let answer = match op {
+            Op::Roots => {
+                let roots = store.roots()?.into_iter().map(RootInfo::from).collect();
+                Answer::Roots { roots, write: store.may_write() }
+            }
+            Op::List { path, .. } if path.is_empty() => {
+                let entries = store.roots()?.into_iter().map(|root| EntryInfo::root(root.name)).collect();
+                Answer::List { entries, next: None }
+            }
+            Op::List { path, from } => {
+                let page = store.entries(&path::directory(store, &path)?, from.as_deref())?;
+                Answer::List { entries: page.entries.into_iter().map(EntryInfo::from).collect(), next: page.next }
+            }
+            Op::Stat { path } => match &*path {
+                [root] => {
+                    store.open_root(root)?;
+                    Answer::Stat { entry: EntryInfo::root(root.clone()) }
+                }
+                _ => {
+                    let (parent, name) = path::parent(store, &path)?;
+                    Answer::Stat { entry: store.stat(&parent, name)?.into() }
+                }
+            },
+            Op::Mkdir { path, parents } => {
+                path::make_directory(store, &path, parents)?;
+                Answer::Done {}
+            }
+            Op::Remove { path, recursive: false } => {
+                let (parent, name) = path::parent(store, &path)?;
+                store.remove(&parent, name)?;
+                Answer::Removed { removed: 1 }
+            }
+            Op::Remove { path, recursive: true } => {
+                let id = id.ok_or_else(|| Failure::new("invalid", "this needs an id"))?;
+                let removal = Removal::start(store, id, &path)?;
+                self.removals.push_back(removal);
+                return Ok(Outcome::Later);
+            }
+            Op::Rename { path, to, replace } => {
+                let (from, name) = path::parent(store, &path)?;
+                let (to, new_name) = path::parent(store, &to)?;
+                store.rename((&from, name), (&to, new_name), replace)?;
+                Answer::Done {}
+            }
+            Op::Read { path, offset, window } => {
+                let transfer = self.next_transfer()?;
+                let download = Download::open(&self.store, transfer, &path, offset, window)?;
+                let (size, modified) = (download.start().size, download.start().modified);
+                self.downloads.push_back(download);
+                Answer::Read { transfer, size, modified }
+            }
+            Op::Write { path, key } => {
+                let transfer = self.next_transfer()?;
+                let upload = Receiving::begin(&self.store, transfer, &path, &key)?;
+                let offset = upload.offset();
+                self.uploads.insert(transfer, upload);
+                Answer::Write { transfer, offset }
+            }
+            Op::Commit { transfer, blake3, modified, replace } => {
+                let upload = self.uploads.get(&transfer).ok_or_else(no_upload)?;
+                match upload.commit(store, &blake3, modified, replace)? {
+                    Committed::Done => self.uploads.remove(&transfer),
+                    Committed::Kept(failure) => return Err(failure.into()),
+                    Committed::Over(failure) => {
+                        self.uploads.remove(&transfer);
+                        return Err(failure.into());
+                    }
+                };
+                Answer::Done {}
+            }
+            Op::Discard { transfer } => {
+                self.uploads.remove(&transfer).ok_or_else(no_upload)?.discard(store);
+                Answer::Done {}
+            }
+            Op::Cancel { target, transfer } => {
+                self.cancel(target, transfer)?;
+                Answer::Done {}
+            }
+            Op::Credit { transfer, bytes } => {
+                let download = self.downloads.iter_mut().find(|download| download.transfer() == transfer);
+                if let Some(download) = download {
+                    download.credit(bytes);
+                }
+                return Ok(Outcome::Later);
+            }
+        };
+        Ok(Outcome::Reply(answer))
+    }
+
+    fn next_transfer(&mut self) -> Result<u32, Failure> {
+        if self.downloads.len() + self.uploads.len() >= TRANSFERS {
+            return Err(Failure::new("busy", format!("{TRANSFERS} transfers are running already")));
+        }
+        let over = || Failure::new("busy", "this channel has run out of transfer numbers; open another");
+        self.last_transfer = self.last_transfer.checked_add(1).ok_or_else(over)?;
+        Ok(self.last_transfer)
+    }
+
+    fn cancel(&mut self, target: Option<u64>, transfer: Option<u32>) -> Result<(), Refused> {
+        let before = (self.downloads.len(), self.uploads.len());
+        self.downloads.retain(|download| Some(download.transfer()) != transfer);
+        self.uploads.retain(|number, _| Some(*number) != transfer);
+        if before != (self.downloads.len(), self.uploads.len()) {
+            return Ok(());
+        }
+        let running = self.removals.iter().position(|removal| Some(removal.id()) == target);
+        let Some(removal) = running.and_then(|at| self.removals.remove(at)) else {
+            return Err(Failure::new("not-found", "nothing of that number is running").into());
+        };
+        let message = format!("cancelled after {} entries", removal.removed());
+        let error = Some(Failure::new("cancelled", message));
+        Ok(self.send(&Reply { id: removal.id(), ok: None, error })?)
+    }
+
+    fn data(&mut self, message: &[u8]) -> Result<()> {
+        let Some((transfer, offset, bytes)) = data(message) else {
+            return self.send(&Event::Error { error: Failure::new("invalid", "neither a request nor data") });
+        };
+        // What still arrives for a transfer that is over is ignored.
+        let Some(upload) = self.uploads.get_mut(&transfer) else { return Ok(()) };
+        match upload.write(&self.store, offset, bytes) {
+            Ok(Some(event)) => self.send(&event),
+            Ok(None) => Ok(()),
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(error) => {
+                self.uploads.remove(&transfer);
+                self.send(&Event::End { transfer, size: None, blake3: None, error: Some(error.into()) })
+            }
+        }
+    }
+
+    fn step_download(&mut self) -> Result<()> {
+        let Some(at) = self.downloads.iter().position(Download::can_go_on) else { return Ok(()) };
+        let Some(mut download) = self.downloads.remove(at) else { return Ok(()) };
+        match download.step(&self.store)? {
+            download::Step::Data(message) => {
+                self.downloads.push_back(download);
+                self.pipe.send(&message)
+            }
+            download::Step::Hashed => {
+                self.downloads.push_back(download);
+                Ok(())
+            }
+            download::Step::End(event) => self.send(&event),
+        }
+    }
+
+    fn step_removal(&mut self) -> Result<()> {
+        let Some(mut removal) = self.removals.pop_front() else { return Ok(()) };
+        let (id, step) = (removal.id(), removal.step(&self.store));
+        let removed = removal.removed();
+        match step {
+            Ok(removal::Step::Going) => {
+                self.removals.push_back(removal);
+                self.send(&Event::Progress { id, removed })
+            }
+            Ok(removal::Step::Done) => self.send(&Reply { id, ok: Some(Answer::Removed { removed }), error: None }),
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(error) => self.send(&Reply { id, ok: None, error: Some(error.into()) }),
+        }
+    }
+
+    fn send(&self, message: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_vec(message).map_err(|e| Error::failure("not-json", e.to_string()))?;
+        self.pipe.send(&text)
+    }
+}
+
+fn no_upload() -> Failure {
+    Failure::new("not-found", "there is no upload of that number")
+}
+
+/// Why a request was not done.
+enum Refused {
+    /// The client is told.
+    Failure(Failure),
+    /// The channel is closing.
+    Cancelled,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Cancelled => Self::Cancelled,
+            error => Self::Failure(error.into()),
+        }
+    }
+}
