@@ -9,8 +9,7 @@ use std::time::Duration;
 use support::{Xvfb, without_unused};
 use tokio::time::timeout;
 use x11rb::connection::Connection;
-use x11rb::protocol::randr::ConnectionExt as _;
-use x11rb::protocol::xproto::ConnectionExt as _;
+use x11rb::protocol::randr::{ConnectionExt as _, ModeInfo, Rotation};
 
 const SOON: Duration = Duration::from_secs(5);
 const LONG_ENOUGH: Duration = Duration::from_millis(300);
@@ -130,21 +129,12 @@ async fn a_new_size_comes_as_a_whole_frame() {
     let mut changes = capture.changes();
     changes.borrow_and_update();
     let resources = client.conn.randr_get_screen_resources(client.root).unwrap().reply().unwrap();
-    let Some(mode) = resources.modes.iter().find(|mode| (mode.width, mode.height) == (640, 480)) else {
-        panic!("Xvfb offers no 640x480: {:?}", resources.modes)
-    };
-    let crtc = resources.crtcs[0];
-    let rotation = x11rb::protocol::randr::Rotation::ROTATE0;
-    let set = client.conn.randr_set_crtc_config(
-        crtc,
-        0,
-        resources.config_timestamp,
-        0,
-        0,
-        mode.id,
-        rotation,
-        &[resources.outputs[0]],
-    );
+    let (crtc, output) = (resources.crtcs[0], resources.outputs[0]);
+    let smaller = ModeInfo { width: 640, height: 480, ..resources.modes[0] };
+    let mode = client.conn.randr_create_mode(client.root, ModeInfo { id: 0, name_len: 7, ..smaller }, b"smaller");
+    let mode = mode.unwrap().reply().unwrap().mode;
+    client.conn.randr_add_output_mode(output, mode).unwrap().check().unwrap();
+    let set = client.conn.randr_set_crtc_config(crtc, 0, 0, 0, 0, mode, Rotation::ROTATE0, &[output]);
     set.unwrap().reply().unwrap();
     client.conn.flush().unwrap();
     timeout(SOON, changes.changed()).await.expect("the change is told").unwrap();

@@ -78,6 +78,7 @@ impl Client {
         let class = WindowClass::INPUT_OUTPUT;
         self.conn.create_window(0, window, self.root, x, y, width, height, 0, class, 0, &look).unwrap();
         self.conn.map_window(window).unwrap();
+        self.conn.flush().unwrap();
         loop {
             if let x11rb::protocol::Event::Expose(_) = self.conn.wait_for_event().unwrap() {
                 break;
