@@ -5,6 +5,7 @@ use crate::embedded;
 use hospes_licence::key::PublicKey;
 use hospes_licence::manifest::Kind;
 use hospes_licence::plugin_file::{self, PluginFile};
+use hospes_session::capability::CapabilityId;
 use hospes_wire::control::Publisher;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -157,6 +158,13 @@ impl Plugins {
             all.insert(id.clone(), listed);
         }
         all.into_values().collect()
+    }
+
+    /// What a customer is told of: the chosen capabilities whose plugins are installed. A capability that nobody can open
+    /// is not announced, unless there is nothing else to say.
+    pub(crate) fn announced<'a>(&self, chosen: &'a [CapabilityId]) -> Vec<&'a CapabilityId> {
+        let installed: Vec<_> = chosen.iter().filter(|id| self.capability(id.as_str()).is_some()).collect();
+        if installed.is_empty() { chosen.iter().collect() } else { installed }
     }
 
     /// The capability's title per language; its id when nobody knows it any more.

@@ -26,10 +26,14 @@ use hospes_wire::socket::{Open, ToTechnician};
 use registry::Channel;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// Longest message of a plugin, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 1 << 20;
+
+/// Longest wait for a host to take what was sent before the technician closed.
+const FINISH: Duration = Duration::from_secs(5);
 
 /// Serves one socket, from its first message to its end.
 pub(crate) async fn serve(app: Arc<App>, mut socket: WebSocket, session: SessionId, capability: String) {
@@ -94,7 +98,7 @@ async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, req
         if !socket::say(socket, &ToTechnician::Opened { opened }).await {
             return ToTechnician::Closed { problem: None };
         }
-        let problem = relay::splice(app, socket, &mut opening.stream).await;
+        let problem = relay::splice(app, channel, socket, &mut opening.stream).await;
         ToTechnician::Closed { problem }
     };
     let farewell = tokio::select! {
@@ -106,13 +110,25 @@ async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, req
                 .detail("Open the channel again in a moment."))
         }
     };
-    opening.stream.reset(0);
+    if matches!(farewell, ToTechnician::Closed { problem: None }) {
+        // What the technician sent before closing still arrives; a host that does not take it in time loses it.
+        let _in_time = tokio::time::timeout(FINISH, opening.stream.finish()).await;
+    } else {
+        opening.stream.reset(0);
+    }
     if channel.is_open() {
         let problem = match &farewell {
             ToTechnician::Closed { problem } => problem.clone(),
             _ => None,
         };
-        audit(app, channel, "channel.close", json!({ "channel": channel.id, "problem": problem })).await;
+        let detail = json!({
+            "channel": channel.id,
+            "capability": channel.capability,
+            "problem": problem,
+            "bytes_to_host": channel.to_host.load(Ordering::Relaxed),
+            "bytes_from_host": channel.from_host.load(Ordering::Relaxed),
+        });
+        audit(app, channel, "channel.close", detail).await;
     }
     farewell
 }

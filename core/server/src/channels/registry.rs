@@ -7,7 +7,7 @@ use hospes_session::id::{ChannelId, CompanyId, SessionId};
 use hospes_session::model::Millis;
 use hospes_wire::problem::Problem;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,10 @@ pub(crate) struct Channel {
     pub(crate) caller: Caller,
     /// When it was asked for.
     pub(crate) since: Millis,
+    /// Bytes of the technician's messages.
+    pub(crate) to_host: AtomicU64,
+    /// Bytes of the host's messages.
+    pub(crate) from_host: AtomicU64,
     open: AtomicBool,
     ended: CancellationToken,
     why: OnceLock<Problem>,
@@ -47,6 +51,8 @@ impl Channel {
             capability,
             caller,
             since,
+            to_host: AtomicU64::new(0),
+            from_host: AtomicU64::new(0),
             open: AtomicBool::new(false),
             ended: CancellationToken::new(),
             why: OnceLock::new(),

@@ -3,6 +3,7 @@
 //! Each direction holds one message at a time: it is taken from one side only when the other side has taken the one
 //! before. A reader that stalls therefore stalls the writer at the far end, and nothing gathers here.
 
+use crate::channels::registry::Channel;
 use crate::channels::{MAX_MESSAGE, socket};
 use crate::hosts::trimmed_problem;
 use crate::state::App;
@@ -23,20 +24,26 @@ const PING: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Splices until one side ends; gives the problem, when there is one.
-pub(super) async fn splice(app: &App, socket: &mut WebSocket, stream: &mut MessageStream) -> Option<Problem> {
+pub(super) async fn splice(
+    app: &App,
+    channel: &Channel,
+    socket: &mut WebSocket,
+    stream: &mut MessageStream,
+) -> Option<Problem> {
     let (mut to_technician, mut from_technician) = socket.split();
     let (to_host, from_host) = stream.halves();
     // A technician who does not read also answers no pings: that is patience, not absence.
     let stalled = AtomicBool::new(false);
     tokio::select! {
-        problem = up(app, &mut from_technician, to_host, &stalled) => problem,
-        problem = down(app, from_host, &mut to_technician, &stalled) => problem,
+        problem = up(app, channel, &mut from_technician, to_host, &stalled) => problem,
+        problem = down(app, channel, from_host, &mut to_technician, &stalled) => problem,
     }
 }
 
 /// From the technician to the host.
 async fn up(
     app: &App,
+    channel: &Channel,
     from: &mut SplitStream<&mut WebSocket>,
     to: &mut Sender,
     stalled: &AtomicBool,
@@ -50,6 +57,7 @@ async fn up(
         let frame = match message {
             Some(Ok(Message::Binary(payload))) => {
                 app.metrics.bytes_to_hosts.add(payload.len() as u64);
+                channel.to_host.fetch_add(payload.len() as u64, Ordering::Relaxed);
                 let mut frame = Vec::with_capacity(payload.len() + 1);
                 frame.push(Tag::Message as u8);
                 frame.extend_from_slice(&payload);
@@ -80,6 +88,7 @@ async fn up(
 /// From the host to the technician.
 async fn down(
     app: &App,
+    channel: &Channel,
     from: &mut Receiver,
     to: &mut SplitSink<&mut WebSocket, Message>,
     stalled: &AtomicBool,
@@ -91,6 +100,7 @@ async fn down(
                 Ok(Some(frame)) => match read(frame) {
                     Read::Message(payload) => {
                         app.metrics.bytes_from_hosts.add(payload.len() as u64);
+                        channel.from_host.fetch_add(payload.len() as u64, Ordering::Relaxed);
                         Message::Binary(payload)
                     }
                     Read::Finish => continue,

@@ -25,7 +25,12 @@ pub(super) async fn invitation(app: &App, session: &Session, expires_at: u64) ->
         company: company.name,
         technician: technician.name,
         confirmed: false,
-        capabilities: session.capabilities.iter().map(|id| (id.to_string(), app.plugins.titles(id.as_str()))).collect(),
+        capabilities: app
+            .plugins
+            .announced(&session.capabilities)
+            .into_iter()
+            .map(|id| (id.to_string(), app.plugins.titles(id.as_str())))
+            .collect(),
         classes: ConsentClass::ALL.into_iter().filter(|class| classes.contains(class)).collect(),
         lease: session.lease_length,
         expires_at,

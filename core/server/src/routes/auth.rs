@@ -19,7 +19,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Logs in: a bearer token for programs, and the same in a cookie for the console.
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginRequest, responses(
+#[utoipa::path(post, path = "/auth/login", tag = "auth", security(()), request_body = LoginRequest, responses(
     (status = 200, body = LoginAnswer),
     (status = 401, body = ProblemBody, content_type = "application/problem+json", description = "wrong-credentials"),
     (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),

@@ -90,7 +90,12 @@ async fn open_page(
             company: &company.name,
             technician: &technician.name,
             confirmed: false,
-            capabilities: session.capabilities.iter().map(|id| title(id.as_str())).collect(),
+            capabilities: app
+                .plugins
+                .announced(&session.capabilities)
+                .into_iter()
+                .map(|id| title(id.as_str()))
+                .collect(),
             lease: session.lease_length,
             valid_until: for_people(prepared.expires_at),
             downloads,

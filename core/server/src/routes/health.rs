@@ -8,13 +8,13 @@ use axum::response::IntoResponse;
 use std::sync::Arc;
 
 /// The process answers.
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// The server can do its work: its database answers, and it is not shutting down.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
     (status = 200, body = String),
     (status = 503, body = crate::api::ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -33,7 +33,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Answer<&'static str> 
 }
 
 /// Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let text = app.metrics.text(app.hosts.count(), app.channels.count());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)

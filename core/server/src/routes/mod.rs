@@ -18,14 +18,15 @@ mod views;
 use crate::extract::MAX_BODY;
 use crate::refusal::Refusal;
 use crate::state::App;
-use crate::{middleware, refusal};
+use crate::{caller, middleware, refusal};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::get;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,8 +35,20 @@ use utoipa_axum::routes;
 #[openapi(info(
     title = "Hospes",
     description = "One-time remote support. Errors are RFC 9457 problems with a stable `type`; times are RFC 3339."
-))]
+), security(("bearer" = []), ("cookie" = [])), modifiers(&Security))]
 struct Document;
+
+/// How callers say who they are.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        components
+            .add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(caller::COOKIE))));
+    }
+}
 
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

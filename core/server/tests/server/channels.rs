@@ -240,6 +240,23 @@ async fn a_problem_of_the_host_and_its_disappearance_are_named() {
     assert_eq!(code(&socket.hear().await["problem"]), "message-too-long");
 }
 
+#[tokio::test]
+async fn what_was_sent_before_the_technician_closed_still_arrives() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let (id, host) = ada.active().await;
+    let (mut socket, mut stream, _) = open(&ada, &id, &host).await;
+    for n in 0..20u8 {
+        socket.send(vec![n; 50_000]).await;
+    }
+    socket.close().await;
+    for n in 0..20u8 {
+        let frame = stream.recv().await.unwrap().expect("a message was lost");
+        assert_eq!((frame[0], frame[1], frame.len()), (0, n, 50_001));
+    }
+    assert_eq!(stream.recv().await.unwrap(), None);
+}
+
 /// A technician who does not read stalls the host's sender; nothing gathers in the server.
 #[tokio::test]
 async fn a_stalled_reader_stalls_the_sender() {

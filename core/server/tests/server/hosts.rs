@@ -225,3 +225,20 @@ async fn plugins_go_only_to_hosts_whose_session_uses_them() {
     assert!(fetch(&host, hash("remote-control")).await.is_none(), "not chosen for this session");
     assert!(fetch(&host, "00".to_owned()).await.is_none());
 }
+
+#[tokio::test]
+async fn only_capabilities_that_can_be_opened_are_announced_to_the_customer() {
+    let site = Site::start().await;
+    site.company("Large", "base", &["insight"], 5).await;
+    let ada = site.technician("Large", "a@large.test").await;
+    let prepared = ada.prepare().await;
+    let (_, shown) = ada.get(&format!("/sessions/{}", prepared["id"].as_str().unwrap())).await;
+    assert_eq!(shown["capabilities"], json!(["dashboard", "file-manager", "remote-control"]), "all that are licensed");
+    let mut host = Host::dial(&prepared, [1; 32]).await;
+    let token = host.link.token.0;
+    let ServerMessage::Invitation(invitation) = host.ask(HostMessage::LookUp { token }).await else {
+        panic!("refused")
+    };
+    let ids: Vec<_> = invitation.capabilities.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["file-manager", "remote-control"], "no plugin serves the dashboard here");
+}

@@ -167,6 +167,12 @@ impl Socket {
         self.0.send(Message::binary(payload)).await.unwrap();
     }
 
+    pub(crate) async fn close(mut self) {
+        self.0.close(None).await.unwrap();
+        // The server's own close, after it has read everything.
+        while let Some(Ok(_)) = self.0.next().await {}
+    }
+
     /// The next text as JSON.
     pub(crate) async fn hear(&mut self) -> Value {
         loop {
