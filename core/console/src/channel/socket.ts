@@ -30,6 +30,8 @@ export function dial(url: string): Promise<Socket> {
     let unread = 0;
     let overflowed = false;
     let waiting: ((message: string | ArrayBuffer | undefined) => void) | undefined;
+    /** Sends wait for the one before: whoever waits for room must not be overtaken. */
+    let last: Promise<void> = Promise.resolve();
     const length = (data: string | ArrayBuffer): number => (typeof data === "string" ? data.length : data.byteLength);
 
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
@@ -51,11 +53,15 @@ export function dial(url: string): Promise<Socket> {
     };
     socket.onopen = () =>
       resolve({
-        send: async (data) => {
-          while (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > SEND_BUFFER)
-            await new Promise((again) => setTimeout(again, PAUSE));
-          if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed");
-          socket.send(data);
+        send: (data) => {
+          const sent = last.then(async () => {
+            while (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > SEND_BUFFER)
+              await new Promise((again) => setTimeout(again, PAUSE));
+            if (socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed");
+            socket.send(data);
+          });
+          last = sent.catch(() => undefined);
+          return sent;
         },
         next: () => {
           const first = arrived.shift();
