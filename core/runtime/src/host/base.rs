@@ -193,3 +193,26 @@ impl channel::HostChannel for State {
 }
 
 impl channel::Host for State {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waiting_for_a_message_takes_none_away() {
+        let (to, receiver) = mpsc::channel(4);
+        let inbox = Inbox::new(receiver);
+        for message in ["one", "two"] {
+            to.send(Bytes::from_static(message.as_bytes())).await.unwrap();
+        }
+        for expect in ["one", "two"] {
+            inbox.ready().await;
+            inbox.ready().await;
+            assert_eq!(inbox.take().await.as_deref(), Some(expect.as_bytes()));
+        }
+        drop(to);
+        inbox.ready().await;
+        assert_eq!(inbox.take().await, None);
+        assert_eq!(inbox.take().await, None);
+    }
+}
