@@ -1,5 +1,7 @@
 //! The cache of compiled plugins: believed only with its keyed hash, and never more than a shortcut.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what helps them")]
+
 mod common;
 
 use common::{open, publishers, signed};

@@ -1,5 +1,7 @@
 //! What a well-behaved plugin sees: the gate's answers call by call, what is not lent, its session, its end.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what helps them")]
+
 mod common;
 
 use common::{Open, denied, load, open, open_with, runtime, soon};

@@ -1,6 +1,8 @@
 //! Invariant 4: a trap, a loop, a flood ends one channel, never the process. Each hostile plugin runs beside a channel
 //! of the same engine that must go on echoing, also after it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what helps them")]
+
 mod common;
 
 use common::{Open, load, open, open_with, runtime, soon};

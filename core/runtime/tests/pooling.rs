@@ -1,5 +1,7 @@
 //! The server's allocator runs the same plugins.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what helps them")]
+
 mod common;
 
 use common::{load, open};

@@ -1,5 +1,7 @@
 //! What never runs: each refusal comes before anything is compiled, and says what is wrong.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what helps them")]
+
 mod common;
 
 use common::{load, manifest, packed, publisher, publishers, runtime, signed};
