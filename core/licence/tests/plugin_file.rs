@@ -110,6 +110,16 @@ fn nothing_stands_behind_the_signature() {
     assert_eq!(reason([packed(), section("hospes:signature", &longer)].concat()), Reason::Trailing);
 }
 
+/// A valid signature hidden in the content of another section, behind a signature section that proves nothing.
+#[test]
+fn a_signature_inside_another_section_does_not_count() {
+    let mut file = [packed(), section("hospes:signature", &[0; 96]), section("note", &[0; 115])].concat();
+    file.truncate(file.len() - 115);
+    let signature = publisher().sign(Context::Plugin, blake3::hash(&file).as_bytes());
+    file.extend(section("hospes:signature", &[&publisher().public().0[..], &signature].concat()));
+    assert_eq!(reason(file), Reason::Trailing);
+}
+
 #[test]
 fn somebody_elses_signature_is_found() {
     let stranger = KeyPair::from_secret(&[8; 32]);
