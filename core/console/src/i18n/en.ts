@@ -121,7 +121,6 @@ export const en = {
   "result.copyLink": "Copy the link",
   // session page
   "session.back": "Back to Ad hoc support",
-  "session.title": "Session with {customer}",
   "session.notFound": "There is no such session.",
   "session.capabilities": "Capabilities",
   "session.open": "Open {capability}",
@@ -135,7 +134,6 @@ export const en = {
   "session.endedTitle": "This session has ended",
   "session.endedText": "It cannot be reopened. Prepare a new one to help again.",
   "session.offlineText": "The computer is offline or restarting. The session stays active; the host comes back by itself.",
-  "session.prepareNew": "Prepare a new session",
   "session.facts": "About this session",
   "session.prepared": "Prepared",
   "session.activated": "Activated",
@@ -175,7 +173,6 @@ export const en = {
   "password.wrong": "That is not the password of this session.",
   "password.wait": "Too many tries. The computer answers again in {seconds} s.",
   // saving
-  "save.tooLarge": "{name} is too large to save in this browser (over {limit}). Use Chrome or Edge, or the command line.",
   // problems by code
   "problem.network": "The server cannot be reached.",
   "problem.networkDetail": "Check your connection, then try again.",
