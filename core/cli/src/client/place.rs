@@ -78,10 +78,8 @@ pub(super) fn is_safe_name(name: &str) -> bool {
     let windows = || {
         let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
         let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(|n| n.len() == 1 && n != "0");
-        !name.contains(['\\', ':', '<', '>', '"', '|', '?', '*'])
-            && !name.ends_with(['.', ' '])
-            && !matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
-            && !(numbered("COM") || numbered("LPT"))
+        let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT");
+        !device && !name.contains(['\\', ':', '<', '>', '"', '|', '?', '*']) && !name.ends_with(['.', ' '])
     };
     anywhere && (!cfg!(windows) || windows())
 }
