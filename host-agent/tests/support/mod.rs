@@ -1,5 +1,12 @@
 //! An X server of the test's own.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests use different parts")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests use different parts"
+)]
 
 use hospes_agent::provider::Lent;
 use hospes_agent::provider::linux::{Options, providers};

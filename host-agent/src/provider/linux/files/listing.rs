@@ -28,7 +28,7 @@ pub(super) fn entry(name: &OsStr, stat: &Stat) -> Entry {
         name: text.map_or_else(|| name.to_string_lossy().into_owned(), ToOwned::to_owned),
         kind,
         size,
-        modified: modified.map(|ms| ms + (stat.st_mtime_nsec as u64) / 1_000_000),
+        modified: modified.map(|ms| ms + stat.st_mtime_nsec / 1_000_000),
         addressable: text.is_some(),
     }
 }
