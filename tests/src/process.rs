@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-/// An executable of the workspace: as `HOSPES`/`HOSPES_AGENT` say, or beside the running test's own folder.
+/// An executable of the workspace: as `TEST_HOSPES` and `TEST_HOSPES_AGENT` say, or beside the running test's own folder.
 ///
 /// # Errors
 /// When it was not built.
 pub fn executable(name: &str) -> Result<PathBuf> {
-    let variable = name.to_uppercase().replace('-', "_");
+    let variable = format!("TEST_{}", name.to_uppercase()).replace('-', "_");
     let path = match std::env::var_os(&variable) {
         Some(path) => PathBuf::from(path),
         None => {

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-export const hospes = process.env.HOSPES ?? join(root, "target/debug/hospes");
-export const agent = process.env.HOSPES_AGENT ?? join(root, "target/debug/hospes-agent");
+export const hospes = process.env.TEST_HOSPES ?? join(root, "target/debug/hospes");
+export const agent = process.env.TEST_HOSPES_AGENT ?? join(root, "target/debug/hospes-agent");
 export const technicianPassword = "correct horse battery staple";
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));

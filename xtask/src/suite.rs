@@ -75,8 +75,8 @@ fn walk(house: &House, settings: &Settings) -> Result<()> {
     run(cargo(house, settings).args(["build", "-p", "hospes", "-p", "hospes-agent"]))?;
     run(Command::new("node")
         .args(["--test", "--test-concurrency=1", "tests/walk/"])
-        .env("HOSPES", house.executable("hospes", false))
-        .env("HOSPES_AGENT", house.executable("hospes-agent", false))
+        .env("TEST_HOSPES", house.executable("hospes", false))
+        .env("TEST_HOSPES_AGENT", house.executable("hospes-agent", false))
         .current_dir(&house.root))
 }
 
@@ -87,8 +87,8 @@ pub(crate) fn bench(house: &House) -> Result<()> {
     run(cargo(house, &settings).args(["run", "--release", "-p", "hospes-runtime", "--example", "figures"]))?;
     run(cargo(house, &settings)
         .args(["run", "--release", "-p", "hospes-tests", "--bin", "hospes-bench"])
-        .env("HOSPES", house.executable("hospes", true))
-        .env("HOSPES_AGENT", house.executable("hospes-agent", true)))
+        .env("TEST_HOSPES", house.executable("hospes", true))
+        .env("TEST_HOSPES_AGENT", house.executable("hospes-agent", true)))
 }
 
 pub(crate) fn fmt(house: &House) -> Result<()> {

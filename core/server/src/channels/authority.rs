@@ -53,14 +53,15 @@ pub(crate) async fn decide(
         return Err(Refusal::new("not-installed", StatusCode::NOT_FOUND, "There is no such capability here.")
             .detail(format!("No plugin '{capability}' is installed on this server.")));
     };
-    if !session.capabilities.contains(capability) {
-        return Err(Refusal::new("not-chosen", StatusCode::FORBIDDEN, "This session does not include it.")
-            .detail(format!("'{capability}' was not chosen when the session was prepared.")));
-    }
+    // The plan first: what it does not have cannot be chosen either, and the plan is the reason that helps.
     let (_, entitlement) = app.entitlement(session.company).await?;
     entitlement.in_force()?;
     if !plugin.manifest.licensed(&entitlement.features) {
         return Err(Refusal::new("not-licensed", StatusCode::FORBIDDEN, "The company's plan does not have this."));
+    }
+    if !session.capabilities.contains(capability) {
+        return Err(Refusal::new("not-chosen", StatusCode::FORBIDDEN, "This session does not include it.")
+            .detail(format!("'{capability}' was not chosen when the session was prepared.")));
     }
     Ok(Authority {
         plugin: plugin.clone(),
