@@ -148,7 +148,7 @@ pub struct Invitation {
 
 /// Handed over once, with the right code.
 #[serde_as]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pairing {
     /// The session's id.
     pub session: String,
@@ -159,6 +159,17 @@ pub struct Pairing {
     /// Checks the session password ([`hospes_pake`]'s registration): the server forgets its copy at activation.
     #[serde_as(as = "Base64")]
     pub password_verifier: Vec<u8>,
+}
+
+impl std::fmt::Debug for Pairing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The verifier allows guessing the session password off line.
+        f.debug_struct("Pairing")
+            .field("session", &self.session)
+            .field("invitation", &self.invitation)
+            .field("grant_key", &self.grant_key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// From the server.

@@ -32,7 +32,7 @@ async fn plugin_pages_are_for_a_sandboxed_frame() {
     for wrong in [
         page.replace("index.html", "other.html"),
         "/plugins/00/ui/index.html".to_owned(),
-        "/plugins/00/../../etc/passwd".to_owned(),
+        "/plugins/00/..%2f..%2fetc%2fpasswd".to_owned(),
     ] {
         assert_eq!(site.http.get(format!("{}{wrong}", site.url)).send().await.unwrap().status(), 404, "{wrong}");
     }
