@@ -1,10 +1,11 @@
 //! The conversation with the customer, in the terminal for now (R17).
 //!
-//! Lines that are typed go to the question that is open, else they are commands. Questions queue: one is open at a time,
-//! and while one is open injected input is held back (see `channel::gate`), so that a technician cannot answer it.
+//! Lines that are typed go to the question that is open, else they are commands; during the set-up, which knows no
+//! commands, they wait for the next question. Questions queue: one is open at a time, and while one is open injected input is held back (see `channel::gate`), so that a technician cannot answer it.
 
 use crate::texts::{Text, printable};
 use hospes_session::model::Language;
+use std::collections::VecDeque;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +46,10 @@ struct Shared {
     nobody: AtomicBool,
     /// Where the next line goes when a question is open.
     open: Mutex<Option<oneshot::Sender<String>>>,
+    /// Lines that came before their question, during the set-up; none once the session runs. Locked after `open`.
+    early: Mutex<Option<VecDeque<String>>>,
+    /// Lines that answer no question.
+    commands: mpsc::Sender<String>,
     /// One question at a time.
     turn: tokio::sync::Mutex<()>,
     /// How many questions are open or waiting that a technician must not answer.
@@ -65,6 +70,8 @@ impl Dialogue {
             language: Mutex::new(language),
             nobody: AtomicBool::new(headless),
             open: Mutex::new(None),
+            early: Mutex::new(Some(VecDeque::new())),
+            commands,
             turn: tokio::sync::Mutex::new(()),
             guarded: watch::Sender::new(0),
             shown: Mutex::new(None),
@@ -72,9 +79,16 @@ impl Dialogue {
         if !headless {
             // A thread of its own, never joined: a blocked read of the terminal must not hold up the end.
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || read_lines(&shared, &commands));
+            std::thread::spawn(move || read_lines(&shared));
         }
         (Self { shared }, receiver)
+    }
+
+    /// The set-up is over: what is typed without a question is a command from now on.
+    pub(crate) fn take_commands(&self) {
+        for line in lock(&self.shared.early).take().into_iter().flatten() {
+            let _ = self.shared.commands.try_send(line);
+        }
     }
 
     /// Speaks this language from now on.
@@ -161,6 +175,12 @@ impl Dialogue {
         {
             // Looked at again under the lock: the reading thread sets it and then takes the open question.
             let mut open = lock(&self.shared.open);
+            if until.is_none()
+                && let Some(line) = lock(&self.shared.early).as_mut().and_then(VecDeque::pop_front)
+            {
+                let _ = writeln!(std::io::stdout(), "{question}");
+                return Some(line);
+            }
             if self.shared.nobody.load(Ordering::SeqCst) {
                 return None;
             }
@@ -199,24 +219,32 @@ impl Drop for Guard<'_> {
     }
 }
 
-fn read_lines(shared: &Shared, commands: &mpsc::Sender<String>) {
+fn read_lines(shared: &Shared) {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         let Some(line) = to_question(shared, line) else { continue };
-        if commands.blocking_send(printable(&line)).is_err() {
-            break;
-        }
+        // Lines that nobody takes any more are dropped: the host is leaving.
+        let _ = shared.commands.blocking_send(printable(&line));
     }
     // Nobody will type any more: an open question, and every later one, gets no answer.
     shared.nobody.store(true, Ordering::SeqCst);
     drop(lock(&shared.open).take());
 }
 
-/// Gives the line to the open question, or back.
+/// Gives the line to the open question, keeps it for the next one during the set-up, or gives it back.
 fn to_question(shared: &Shared, line: String) -> Option<String> {
-    let Some(sender) = lock(&shared.open).take() else { return Some(line) };
-    lock(&shared.shown).take();
-    sender.send(line).err()
+    let mut open = lock(&shared.open);
+    if let Some(sender) = open.take() {
+        lock(&shared.shown).take();
+        return sender.send(line).err();
+    }
+    match lock(&shared.early).as_mut() {
+        Some(early) => {
+            early.push_back(line);
+            None
+        }
+        None => Some(line),
+    }
 }
 
 #[cfg(test)]

@@ -236,7 +236,9 @@ impl SetUp {
         match (self.nothing_yet(stop), &self.kept.phase) {
             (Stop::Over(reason), _) if reason.is_empty() => Stop::Over(stopped()),
             (Stop::Retry(reason), Phase::Joining { .. }) if reason.is_empty() => Stop::Over(stopped()),
-            (Stop::Retry(reason), _) if reason.is_empty() => Stop::Retry("stopped; the same command goes on".to_owned()),
+            (Stop::Retry(reason), _) if reason.is_empty() => {
+                Stop::Retry("stopped; the same command goes on".to_owned())
+            }
             (stop, _) => stop,
         }
     }

@@ -31,6 +31,8 @@ fn address(place: &Place) -> io::Result<SocketAddr> {
             .ancestors()
             .find_map(|a| Some(a.canonicalize().ok()?.join(dir.strip_prefix(a).ok()?)))
             .unwrap_or_else(|| dir.to_owned());
+        // Joining nothing adds a slash, which would be another name.
+        let real: std::path::PathBuf = real.components().collect();
         name.push(b'/');
         name.extend_from_slice(&blake3::hash(real.as_os_str().as_encoded_bytes()).as_bytes()[..16]);
     }

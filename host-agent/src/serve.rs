@@ -75,6 +75,7 @@ pub(crate) async fn serve(
         None => return end::finish(&place, kept).await,
     };
     dialogue.speak(host.pairing.invitation.language);
+    dialogue.take_commands();
     if host.lease.left() == Left::Over {
         // Over while the computer was off.
         return leave(&host, &mut kept, EndReason::LeaseExpired, None).await;
@@ -164,8 +165,9 @@ fn assemble(
 async fn announce(host: &Host) {
     let dialogue = &host.dialogue;
     if let Ok(lent) = host.lend().await {
-        let screen = ["hospes:desk/screen", "hospes:desk/input"];
-        for what in screen.iter().filter_map(|name| lent.unavailable.get(*name)) {
+        let desk = ["hospes:desk/screen", "hospes:desk/input"];
+        let why: std::collections::BTreeSet<_> = desk.iter().filter_map(|name| lent.unavailable.get(*name)).collect();
+        for what in why {
             dialogue.say(Text::Unavailable, &[("what", what)]);
         }
     }

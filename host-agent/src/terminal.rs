@@ -27,7 +27,8 @@ const TERMINALS: &[(&str, &str)] = &[
 
 /// True when the host now runs inside a terminal of its own, and this process has nothing more to do.
 pub(crate) async fn moved_into_one(place: &Place, headless: bool) -> bool {
-    let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
+    let desktop =
+        ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
     if headless || !desktop || std::env::var_os(INSIDE).is_some() || std::io::stdin().is_terminal() {
         return false;
     }

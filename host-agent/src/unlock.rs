@@ -22,8 +22,8 @@ const MAX_LOGINS: usize = 256;
 /// The delay after so many wrong guesses in a row, in milliseconds: 0, 0, 0, 1 s, 2 s, 4 s ... 5 min.
 fn delay(wrong: u32) -> u64 {
     match wrong.checked_sub(FREE) {
-        None | Some(0) => 0,
-        Some(over) => 1000u64.checked_shl((over - 1).min(20)).map_or(MAX_DELAY, |delay| delay.min(MAX_DELAY)),
+        None => 0,
+        Some(over) => 1000u64.checked_shl(over.min(20)).map_or(MAX_DELAY, |delay| delay.min(MAX_DELAY)),
     }
 }
 

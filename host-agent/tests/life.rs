@@ -70,7 +70,7 @@ async fn r11_the_session_goes_on_after_an_outage_and_after_a_reboot() {
     server.active().await;
     server.cut().await;
     server.forget();
-    server.back();
+    server.back().await;
     server.active().await;
 
     agent.signal("KILL");
@@ -180,9 +180,7 @@ async fn the_dialogue_shows_who_asks_for_code_and_consent_in_the_invitations_lan
     agent.say("autoriser write-files");
     agent.shows("L'autoriser maintenant").await;
     agent.say("o");
-    let allowed = |message: &HostMessage| {
-        matches!(message, HostMessage::Consent { classes, .. } if classes[&WriteFiles] == ConsentState::Granted)
-    };
+    let allowed = |message: &HostMessage| matches!(message, HostMessage::Consent { classes, .. } if classes[&WriteFiles] == ConsentState::Granted);
     server.heard(allowed).await;
     agent.say("fin");
     assert!(agent.ends().await.success());

@@ -55,18 +55,30 @@ async fn a_hostile_relay_opens_nothing() {
         ("changed after signing", "grant-forged", Box::new(move |grant| changed(signed(&grant)))),
         ("another session's", "grant-foreign", with(|grant| grant.session = "another".to_owned())),
         ("another host's", "grant-foreign", with(|grant| grant.host_key = PublicKey([7; 32]))),
-        ("stale", "grant-stale", with(|grant| {
-            grant.issued_at -= 120_000;
-            grant.not_after -= 120_000;
-        })),
-        ("from the future", "grant-stale", with(|grant| {
-            grant.issued_at += 120_000;
-            grant.not_after += 120_000;
-        })),
+        (
+            "stale",
+            "grant-stale",
+            with(|grant| {
+                grant.issued_at -= 120_000;
+                grant.not_after -= 120_000;
+            }),
+        ),
+        (
+            "from the future",
+            "grant-stale",
+            with(|grant| {
+                grant.issued_at += 120_000;
+                grant.not_after += 120_000;
+            }),
+        ),
         ("too long", "grant-too-long", with(|grant| grant.not_after = grant.issued_at + LIFETIME + 1)),
-        ("an unknown interface", "grant-unknown-interface", with(|grant| {
-            grant.interfaces.insert("hospes:files/everything".to_owned());
-        })),
+        (
+            "an unknown interface",
+            "grant-unknown-interface",
+            with(|grant| {
+                grant.interfaces.insert("hospes:files/everything".to_owned());
+            }),
+        ),
         ("used before", "grant-replayed", with(|grant| grant.channel = "unlock".to_owned())),
         ("no hash", "plugin-fetch", with(|grant| grant.component = "../../etc/passwd".to_owned())),
     ];

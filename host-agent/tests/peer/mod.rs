@@ -69,8 +69,7 @@ impl Server {
         let identity = ServerIdentity::from_secret(secret).unwrap();
         let listener = Listener::bind(&["127.0.0.1:0".parse().unwrap()], &identity).unwrap();
         let address = listener.local_addresses()[0];
-        let link =
-            DeploymentLink::new(false, "127.0.0.1", address.port(), LinkToken([5; 16]), identity.pin()).unwrap();
+        let link = DeploymentLink::new(false, "127.0.0.1", address.port(), LinkToken([5; 16]), identity.pin()).unwrap();
         let world = World {
             lease: lease.as_millis() as u64,
             tries: 5,
@@ -105,15 +104,28 @@ impl Server {
 
     /// The network is cut: nothing is answered any more, connections are lost.
     pub async fn cut(&self) {
+        {
+            // What the test holds of a connection would keep the socket.
+            let mut world = self.world.lock().unwrap();
+            (world.connection, world.control) = (None, None);
+        }
         let (listener, task) = self.listening.lock().unwrap().take().unwrap();
         listener.shut("cut").await;
         task.abort();
     }
 
     /// The network is back.
-    pub fn back(&self) {
+    pub async fn back(&self) {
         let identity = ServerIdentity::from_secret(self.secret).unwrap();
-        self.listen(Listener::bind(&[self.address], &identity).unwrap());
+        let start = Instant::now();
+        loop {
+            match Listener::bind(&[self.address], &identity) {
+                Ok(listener) => return self.listen(listener),
+                // The old socket goes when the last task lets go of it.
+                Err(error) => assert!(start.elapsed() < SOON, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn invitation(&self, world: &World) -> Invitation {
@@ -387,12 +399,7 @@ impl Computer {
     pub fn run(&self, mut command: Command) -> Agent {
         let log = self.folder.path().join("log");
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = command
-            .stdin(Stdio::piped())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file)
-            .spawn()
-            .unwrap();
+        let child = command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         Agent { child, log }
     }
 
