@@ -1,5 +1,7 @@
 //! A host's life: joining, outages, ends, removal; the server is played by the test (`peer`).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod peer;
 
 use hospes_session::model::{EndReason, Language};

@@ -1,5 +1,7 @@
 //! A hostile relay, a guesser, a customer who says no: what the host itself refuses. The server is played by the test.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod peer;
 
 use hospes_licence::grant::{Grant, LIFETIME, Mode, SignedGrant};

@@ -2,6 +2,7 @@
 //! over the real transport and may lie. The server is the hostile peer of these tests, so it is not `core/server`.
 
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use hospes_licence::grant::{self, Grant, LIFETIME, Limits, Mode, SignedGrant};
 use hospes_licence::interface::ConsentClass;
@@ -49,6 +50,9 @@ pub struct World {
     control: Option<Arc<tokio::sync::Mutex<Sender>>>,
 }
 
+/// What accepts connections, and the task that does.
+type Listening = (Arc<Listener>, tokio::task::JoinHandle<()>);
+
 /// A server on the loopback.
 #[derive(Clone)]
 pub struct Server {
@@ -56,7 +60,7 @@ pub struct Server {
     pub link: DeploymentLink,
     address: SocketAddr,
     secret: [u8; 32],
-    listening: Arc<Mutex<Option<(Arc<Listener>, tokio::task::JoinHandle<()>)>>>,
+    listening: Arc<Mutex<Option<Listening>>>,
 }
 
 pub fn grant_key() -> KeyPair {
