@@ -1,6 +1,6 @@
 // The whole way, as people go it: a technician in a browser, a customer at a terminal, real programs on a real screen.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -25,6 +25,10 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     });
   });
   after(() => stage?.close());
+
+  afterEach(async (context) => {
+    if (!context.passed) await picture(`failed-${context.name.slice(0, 5)}`);
+  });
 
   const id = (name) => page.getByTestId(name);
   async function picture(name, of = page) {
@@ -86,6 +90,8 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
 
   async function open(capability, password) {
     await page.locator(`[data-testid=capability-${capability}][data-available=true]`).waitFor();
+    const frames = page.getByTestId("plugin-frame");
+    const open = await frames.count();
     await id(`open-${capability}`).click();
     if (password) {
       const input = page.getByTestId("password-input").last();
@@ -96,7 +102,8 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
       await input.fill(password);
       await page.getByTestId("password-submit").last().click();
     }
-    const handle = await page.getByTestId("plugin-frame").last().elementHandle();
+    await until("one more frame", async () => (await frames.count()) === open + 1);
+    const handle = await frames.last().elementHandle();
     const frame = await until("the frame is there", () => handle.contentFrame());
     await frame.getByTestId(capability).waitFor({ timeout: 30_000 });
     return frame;
@@ -186,7 +193,6 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     // Files, down and up, in a second tab beside the first (R8), without the password (R2).
     const files = await open("file-manager");
     const row = (text) => files.getByTestId("entry").filter({ hasText: text });
-    await row("Docs").dblclick();
     await row("report.bin").click();
     const [down] = await Promise.all([page.waitForEvent("download"), files.getByTestId("download").click()]);
     assert.equal(hash(readFileSync(await down.path())), hash(incoming));
@@ -248,15 +254,24 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     await picture("view-only");
 
     // The customer changes their mind, there and then.
+    let said = host.text.length;
     host.say("allow control");
-    await frame.locator("[data-testid=remote-control][data-input=true]").waitFor();
+    said = await host.wrote(/Use mouse and keyboard\?/, said);
+    host.say("y");
+    await host.wrote(/Use mouse and keyboard: yes/, said);
+    await until("control is possible", async () => {
+      await click(frame, 650, 130);
+      return (await frame.getByTestId("remote-control").getAttribute("data-input")) === "true";
+    });
     await click(frame, 650, 130);
     await sleep(300);
     await page.keyboard.type("now it does\n");
     await until("keys arrive after the customer's yes", () => terminal.lines() === "now it does\n");
+    said = host.text.length;
     host.say("revoke control");
-    await frame.locator("[data-testid=remote-control][data-input=false]").waitFor();
+    await host.wrote(/Use mouse and keyboard: no/, said);
     await page.keyboard.type("and no more\n");
+    await frame.locator("[data-testid=remote-control][data-input=false]").waitFor();
     await sleep(500);
     assert.equal(terminal.lines(), "now it does\n");
 

@@ -56,7 +56,11 @@ fn clippy(house: &House, settings: &Settings) -> Result<()> {
 /// Everything in Rust, the end-to-end tests of `tests/` too: they start the executables that are built here.
 fn rust_tests(house: &House, settings: &Settings) -> Result<()> {
     run(cargo(house, settings).args(["build", "-p", "hospes", "-p", "hospes-agent"]))?;
+    // Hostile components, built once here rather than by the first test that wants one.
+    let hostile = ["build", "-p", "hospes-hostile", "--examples", "--target", "wasm32-wasip2", "--profile", "plugin"];
+    run(cargo(house, settings).args(hostile))?;
     let mut command = cargo(house, settings);
+    command.env("HOSPES_TEST_PLUGINS", house.target.join("wasm32-wasip2/plugin/examples"));
     if has("cargo-nextest") {
         command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
     } else {
