@@ -61,7 +61,7 @@ export class Child {
   /** Waits until it has written `pattern` after `from`; answers where the match ends. */
   async wrote(pattern, from = 0, patience = 20_000) {
     return await until(
-      `${this.name} writes ${pattern}; it wrote:\n${this.text.slice(from)}\n`,
+      `${this.name} writes ${pattern}`,
       () => {
         const found = this.text.slice(from).match(pattern);
         if (!found && this.exit !== null) throw new Error(`${this.name} ended with ${this.exit}:\n${this.text}`);

@@ -256,7 +256,7 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     // The customer changes their mind, there and then.
     let said = host.text.length;
     host.say("allow control");
-    said = await host.wrote(/Use mouse and keyboard\?/, said);
+    said = await host.wrote(/Use mouse and keyboard\. Allow it now\?[^\n]*\) /, said);
     host.say("y");
     await host.wrote(/Use mouse and keyboard: yes/, said);
     await until("control is possible", async () => {

@@ -3,8 +3,13 @@
 use crate::message::Button;
 use hospes_sdk::cursor::{Image, Point};
 use hospes_sdk::screen::{Capture, Display, Frame, Rect};
-use hospes_sdk::{Channel, Pollable, Result, cursor, input, screen, session, wait};
+use hospes_sdk::{Channel, Pollable, Result, after, cursor, input, screen, session, wait};
 use hospes_tiles::Area;
+use std::time::Duration;
+
+/// How long a yes or no of the customer's may go unnoticed while nothing else happens: nothing wakes a plugin for it.
+/// One look at the list of unlocked interfaces costs microseconds.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// The customer's desktop.
 pub trait Desk {
@@ -40,7 +45,8 @@ pub trait Desk {
 
 /// The way to the viewer.
 pub trait Pipe<C> {
-    /// Waits for a message, and for a change of the capture when one is given. True when the capture changed.
+    /// Waits for a message, and for a change of the capture when one is given, a second at most. True when the capture
+    /// changed.
     fn wait(&self, capture: Option<&C>) -> bool;
     /// Takes a message that is there already; `Gone` when the viewer is done.
     fn take(&self) -> Result<Taken>;
@@ -149,10 +155,11 @@ impl<'a> HostPipe<'a> {
 
 impl Pipe<HostCapture> for HostPipe<'_> {
     fn wait(&self, capture: Option<&HostCapture>) -> bool {
+        let beat = after(BEAT);
         match capture {
-            Some(capture) => wait(&[&self.incoming, &capture.changed]).contains(&1),
+            Some(capture) => wait(&[&self.incoming, &beat, &capture.changed]).contains(&2),
             None => {
-                self.incoming.block();
+                let _ = wait(&[&self.incoming, &beat]);
                 false
             }
         }

@@ -32,8 +32,7 @@ impl Input {
     /// What the host says before anything was tried.
     pub fn new(desk: &impl Desk) -> Self {
         let unlocked = desk.input_unlocked();
-        let locked = Error::Denied(Denial::Other("not-unlocked".into()));
-        Self { told: state((!unlocked).then_some(&locked)), unlocked }
+        Self { told: state((!unlocked).then(locked).as_ref()), unlocked }
     }
 
     /// What the viewer was told last.
@@ -42,13 +41,14 @@ impl Input {
         &self.told
     }
 
-    /// Looks whether plan or customer changed their mind; only after a no.
+    /// Looks whether plan or customer changed their mind, so that the viewer knows before the next key.
     pub fn look_again(&mut self, desk: &impl Desk) -> Outcome {
-        if self.told.allowed {
-            return Outcome::Quiet;
-        }
         let before = std::mem::replace(&mut self.unlocked, desk.input_unlocked());
-        if self.unlocked && !before { self.tell(state(None)) } else { Outcome::Quiet }
+        match (before, self.unlocked) {
+            (false, true) => self.tell(state(None)),
+            (true, false) => self.tell(state(Some(&locked()))),
+            _ => Outcome::Quiet,
+        }
     }
 
     /// Does what the viewer asks for. `display` is the one that places mean.
@@ -81,6 +81,11 @@ impl Input {
         self.told = state.clone();
         Outcome::Changed(state)
     }
+}
+
+/// Not unlocked, and nothing was tried that would tell who said no.
+fn locked() -> Error {
+    Error::Denied(Denial::Other("not-unlocked".into()))
 }
 
 fn state(error: Option<&Error>) -> InputState {
