@@ -52,27 +52,12 @@ impl Events {
             if let Some(fields) = detail.as_object_mut() {
                 fields.remove("event");
             }
-            self.publish(company, Some(session), name_of(event), detail);
+            self.publish(company, Some(session), event.name(), detail);
         }
     }
 
     /// Listens from now on.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Happened> {
         self.0.subscribe()
-    }
-}
-
-/// The name of an event in the stream, as the session rules document it.
-pub(crate) fn name_of(event: &hospes_session::rules::Event) -> &'static str {
-    use hospes_session::rules::Event;
-    match event {
-        Event::Prepared => "session.prepared",
-        Event::CodeWrong { .. } => "session.code-wrong",
-        Event::Claimed => "session.claimed",
-        Event::Activated => "session.activated",
-        Event::HostRefused { .. } => "host.refused",
-        Event::Ended { .. } => "session.ended",
-        Event::HostRemoved => "host.removed",
-        Event::HostUnreachable => "host.unreachable",
     }
 }

@@ -33,8 +33,8 @@ pub(crate) async fn run(app: Arc<App>) {
     }
 }
 
-/// Ends what is over. One that fails is tried again in a second and keeps no other from its end.
-async fn sweep(app: &App) -> Answer<()> {
+/// Ends what is over (also asked before a quota is counted). One that fails is tried again in a second and keeps no other from its end.
+pub(crate) async fn sweep(app: &App) -> Answer<()> {
     for id in app.store.due(clock::now()).await? {
         if let Err(refusal) = app.apply(id, &Command::Tick, "sweeper", "session.tick", json!({})).await {
             tracing::error!(session = %id, code = refusal.into_problem().code(), "not swept");

@@ -128,13 +128,15 @@ enum Read {
 }
 
 fn read(mut frame: Bytes) -> Read {
-    let tag = frame.first().copied();
-    let rest = if frame.is_empty() { frame } else { frame.split_off(1) };
+    let Some(tag) = frame.first().copied() else { return Read::End(broken()) };
+    let rest = frame.split_off(1);
     match tag {
-        Some(0) => Read::Message(rest),
-        Some(1) => Read::Finish,
-        Some(2) => Read::End(serde_json::from_slice(&rest).map_or_else(|_| broken(), trimmed_problem)),
-        Some(_) | None => Read::End(broken()),
+        tag if tag == Tag::Message as u8 => Read::Message(rest),
+        tag if tag == Tag::Finish as u8 => Read::Finish,
+        tag if tag == Tag::Problem as u8 => {
+            Read::End(serde_json::from_slice(&rest).map_or_else(|_| broken(), trimmed_problem))
+        }
+        _ => Read::End(broken()),
     }
 }
 

@@ -248,9 +248,13 @@ impl Conversation {
         if !self.app.hosts.disconnect(&host) {
             return;
         }
-        let session = self.app.store.session_for_host(host.session).await;
-        if session.is_ok_and(|session| matches!(session.state, SessionState::Active(_))) {
-            self.app.events.publish(host.company, Some(host.session), "host.offline", json!({}));
+        match self.app.store.session_for_host(host.session).await.map(|session| session.state) {
+            Ok(SessionState::Active(_)) => {
+                self.app.events.publish(host.company, Some(host.session), "host.offline", json!({}));
+            }
+            // A host that came back only to learn of the end has said what is allowed once more: nobody asks again.
+            Ok(SessionState::Ended(_)) => self.app.hosts.forget(host.session),
+            Ok(SessionState::Prepared(_)) | Err(_) => {}
         }
     }
 

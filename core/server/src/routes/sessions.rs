@@ -7,6 +7,7 @@ use crate::extract::{Id, Json, Parameters};
 use crate::refusal::{Answer, Refusal};
 use crate::routes::views;
 use crate::state::App;
+use crate::sweeper;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -60,6 +61,8 @@ pub(super) async fn prepare(
         Refusal::new("bad-field", StatusCode::BAD_REQUEST, "A field of the body has a wrong type or value.")
             .detail(invalid.to_string())
     })?;
+    // What time has ended holds no quota and no seat, even when the sweeper has not come by yet.
+    sweeper::sweep(&app).await?;
     // Only to spare the work of the verifier: the store's conditional write below is what counts.
     let (technician_open, company_open) = app.store.usage(company.id, caller.technician.id).await?;
     admit(Usage { technician_open, company_open, seats: entitlement.seats }, entitlement.limits)

@@ -145,3 +145,16 @@ async fn r5_the_lease_is_the_plans_and_the_sweeper_ends_it() {
     assert_eq!((shown["state"].as_str(), shown["end_reason"].as_str()), (Some("ended"), Some("lease-expired")));
     assert_eq!(ada.get("/me").await.1["usage"]["company"], 0, "the seat is free");
 }
+
+#[tokio::test]
+async fn r7_r18_a_session_holds_its_seat_to_the_end_of_its_lease_and_no_longer() {
+    let site = Site::start_with(|settings| settings.max_lease_seconds = Some(1)).await;
+    let ada = site.demo().await;
+    let (id, _host) = ada.active().await;
+    let (_, shown) = ada.get(&format!("/sessions/{id}")).await;
+    let ends: jiff::Timestamp = shown["lease_expires_at"].as_str().unwrap().parse().unwrap();
+    let left = ends.duration_since(jiff::Timestamp::now()) + jiff::SignedDuration::from_millis(1);
+    tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    // The sweeper comes by once a second; nobody waits for it.
+    ada.prepare().await;
+}
