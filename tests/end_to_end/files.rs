@@ -24,7 +24,7 @@ async fn scene(plan: &[&str]) -> Result<Scene> {
     host.join(&session)?;
     let active = |session: &serde_json::Value| session["online"] == true;
     technician.api.wait_for(&session.id, Duration::from_secs(20), active).await?;
-    Ok(Scene { folder, server: server, technician, host, id: session.id, password: session.password })
+    Ok(Scene { folder, server, technician, host, id: session.id, password: session.password })
 }
 
 impl Scene {
@@ -57,7 +57,8 @@ async fn r8_files_go_both_ways_whole() -> Result<()> {
     let scene = scene(&["base"]).await?;
     let local = scene.folder.path().join("local");
     std::fs::create_dir_all(&local)?;
-    for (name, length) in [("empty.bin", 0), ("one.bin", 1), ("odd ñame 😀.bin", 700_001), ("large.bin", 30_000_000)] {
+    for (name, length) in [("empty.bin", 0), ("one.bin", 1), ("odd ñame 😀.bin", 700_001), ("large.bin", 30_000_000)]
+    {
         std::fs::write(scene.host.docs.join(name), content(length, 1))?;
         scene.good(&["cp", &format!("{}:Docs/{name}", scene.id), &local.join(name).to_string_lossy()])?;
         same(&scene.host.docs.join(name), &local.join(name))?;
@@ -67,7 +68,10 @@ async fn r8_files_go_both_ways_whole() -> Result<()> {
     }
     let listed = scene.good(&["ls", &format!("{}:Docs/", scene.id)])?;
     assert!(listed.contains("back-large.bin") && listed.contains("odd ñame 😀.bin"), "{listed}");
-    let left: Vec<_> = std::fs::read_dir(&scene.host.docs)?.flatten().filter(|e| e.file_name().to_string_lossy().contains(".part")).collect();
+    let left: Vec<_> = std::fs::read_dir(&scene.host.docs)?
+        .flatten()
+        .filter(|e| e.file_name().to_string_lossy().contains(".part"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
     Ok(())
 }
@@ -127,7 +131,8 @@ async fn a_copy_goes_on_after_the_server_was_killed() -> Result<()> {
     // Cut when some bytes have come, wherever the copy keeps them.
     let begun = || {
         std::fs::read_dir(scene.folder.path()).into_iter().flatten().flatten().any(|entry| {
-            entry.file_name().to_string_lossy().contains("big.bin") && entry.metadata().is_ok_and(|m| m.len() > 10_000_000)
+            entry.file_name().to_string_lossy().contains("big.bin")
+                && entry.metadata().is_ok_and(|m| m.len() > 10_000_000)
         })
     };
     for _ in 0..1000 {

@@ -15,7 +15,8 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 #[test]
 fn the_host_arrives_empty_its_executable_holds_no_component() -> Result<()> {
     let agent = std::fs::read(executable("hospes-agent")?)?;
-    let plugins = executable("hospes-agent")?.parent().and_then(|p| p.parent()).context("no folder")?.join("hospes-plugins");
+    let plugins =
+        executable("hospes-agent")?.parent().and_then(|p| p.parent()).context("no folder")?.join("hospes-plugins");
     let mut seen = 0;
     for entry in std::fs::read_dir(&plugins).context("plugins are not built; run `cargo xtask build` first")? {
         let component = std::fs::read(entry?.path())?;

@@ -36,7 +36,8 @@ impl Api {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
         let mut api = Self { client, url: url.to_owned(), token: String::new() };
-        let (status, answer) = api.call("POST", "/auth/login", Some(json!({"email": email, "password": password}))).await?;
+        let (status, answer) =
+            api.call("POST", "/auth/login", Some(json!({"email": email, "password": password}))).await?;
         ensure!(status == 200, "login: {status} {answer}");
         api.token = answer["token"].as_str().context("no token")?.to_owned();
         Ok(api)
@@ -66,7 +67,8 @@ impl Api {
     /// # Errors
     /// When it is refused.
     pub async fn prepare(&self) -> Result<PreparedSession> {
-        let (status, answer) = self.call("POST", "/sessions", Some(json!({"customer_email": "customer@acme.test"}))).await?;
+        let (status, answer) =
+            self.call("POST", "/sessions", Some(json!({"customer_email": "customer@acme.test"}))).await?;
         ensure!(status == 201, "prepare: {status} {answer}");
         let text = |key: &str| answer[key].as_str().map(str::to_owned).with_context(|| format!("no {key}"));
         Ok(PreparedSession {

@@ -126,7 +126,8 @@ impl Process {
     pub fn cpu(&self) -> Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
         let fields: Vec<&str> = stat.rsplit(") ").next().context("odd stat")?.split_whitespace().collect();
-        let ticks: u64 = fields.get(11).context("no utime")?.parse::<u64>()? + fields.get(12).context("no stime")?.parse::<u64>()?;
+        let ticks: u64 =
+            fields.get(11).context("no utime")?.parse::<u64>()? + fields.get(12).context("no stime")?.parse::<u64>()?;
         Ok(Duration::from_millis(ticks * 10))
     }
 }

@@ -33,8 +33,9 @@ pub(crate) fn cargo(house: &House, settings: &Settings) -> Command {
 /// Everything; answers the shared settings.
 pub(crate) fn everything(house: &House, release: bool) -> Result<Settings> {
     let settings = parts(house)?;
+    // With `--workspace` dependencies get the same features here as in checks and tests, and are built once.
     let mut command = cargo(house, &settings);
-    command.args(["build", "-p", "hospes", "-p", "hospes-agent"]);
+    command.args(["build", "--workspace", "--bin", "hospes", "--bin", "hospes-agent"]);
     if release {
         command.arg("--release");
     }

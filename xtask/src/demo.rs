@@ -92,7 +92,8 @@ impl Demo {
         let company =
             ["admin", "company", "add", "--name", "Demo", "--plan", "base", "--module", "insight", "--seats", "5"];
         output(self.hospes().args(company))?;
-        let technician = ["admin", "technician", "add", "--company", "Demo", "--email", EMAIL, "--name", "Tara Technician"];
+        let technician =
+            ["admin", "technician", "add", "--company", "Demo", "--email", EMAIL, "--name", "Tara Technician"];
         with_input(self.hospes().args(technician), password)?;
         Ok(())
     }
@@ -116,8 +117,15 @@ impl Demo {
     fn session(&mut self, password: &str, own_display: bool) -> Result<String> {
         let display = if own_display { Some(self.display()?) } else { None };
         with_input(self.technician().args(["login", "--server", &self.url, "--email", EMAIL]), password)?;
-        let prepare =
-            ["session", "prepare", "--customer-email", "customer@demo.test", "--customer-name", "Carla Customer", "--json"];
+        let prepare = [
+            "session",
+            "prepare",
+            "--customer-email",
+            "customer@demo.test",
+            "--customer-name",
+            "Carla Customer",
+            "--json",
+        ];
         let prepared: serde_json::Value = serde_json::from_str(&output(self.technician().args(prepare))?)?;
         let text = |key: &str| prepared[key].as_str().map(str::to_owned).with_context(|| format!("no {key}"));
         let (id, link, code) = (text("id")?, text("deployment_link")?, text("security_code")?);

@@ -11,10 +11,8 @@ pub(crate) struct House {
 }
 
 /// A first-party plugin: its folder below `plugins/` and the file that cargo makes of it.
-pub(crate) const PLUGINS: [(&str, &str); 2] = [
-    ("file-manager", "hospes_plugin_file_manager.wasm"),
-    ("remote-control", "hospes_plugin_remote_control.wasm"),
-];
+pub(crate) const PLUGINS: [(&str, &str); 2] =
+    [("file-manager", "hospes_plugin_file_manager.wasm"), ("remote-control", "hospes_plugin_remote_control.wasm")];
 
 /// A crate for the browser: package, the file that cargo makes of it, where the page's build looks for it.
 pub(crate) const BROWSER_CRATES: [(&str, &str, &str); 2] = [

@@ -55,7 +55,7 @@ fn clippy(house: &House, settings: &Settings) -> Result<()> {
 
 /// Everything in Rust, the end-to-end tests of `tests/` too: they start the executables that are built here.
 fn rust_tests(house: &House, settings: &Settings) -> Result<()> {
-    run(cargo(house, settings).args(["build", "-p", "hospes", "-p", "hospes-agent"]))?;
+    run(cargo(house, settings).args(["build", "--workspace", "--bin", "hospes", "--bin", "hospes-agent"]))?;
     // Hostile components, built once here rather than by the first test that wants one.
     let hostile = ["build", "-p", "hospes-hostile", "--examples", "--target", "wasm32-wasip2", "--profile", "plugin"];
     run(cargo(house, settings).args(hostile))?;
@@ -76,7 +76,7 @@ fn web(house: &House, _: &Settings) -> Result<()> {
 
 /// A real browser against a real server and a real host.
 fn walk(house: &House, settings: &Settings) -> Result<()> {
-    run(cargo(house, settings).args(["build", "-p", "hospes", "-p", "hospes-agent"]))?;
+    run(cargo(house, settings).args(["build", "--workspace", "--bin", "hospes", "--bin", "hospes-agent"]))?;
     run(Command::new("node")
         .args(["--test", "--test-concurrency=1", "tests/walk/"])
         .env("TEST_HOSPES", house.executable("hospes", false))

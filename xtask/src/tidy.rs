@@ -124,9 +124,10 @@ fn rooms_do_not_know_what_they_must_not() {
 fn only_the_runtime_uses_wasmtime() {
     for path in files(&["Cargo.toml"]) {
         let manifest = toml(&path);
-        let uses = manifest.get("dependencies").and_then(|table| table.as_table()).is_some_and(|dependencies| {
-            dependencies.keys().any(|name| name.starts_with("wasmtime"))
-        });
+        let uses = manifest
+            .get("dependencies")
+            .and_then(|table| table.as_table())
+            .is_some_and(|dependencies| dependencies.keys().any(|name| name.starts_with("wasmtime")));
         assert!(!uses || path == "core/runtime/Cargo.toml", "{path} uses wasmtime");
     }
 }
