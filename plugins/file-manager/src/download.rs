@@ -9,6 +9,9 @@ use hospes_sdk::{Error, Result};
 /// Bytes that are hashed in one step when a download goes on in the middle.
 const HASHED: u64 = 1 << 20;
 
+/// A message of less is not worth sending unless the file ends or the window is small.
+const USEFUL: u64 = 64 << 10;
+
 /// One download.
 pub struct Download<S: Store> {
     transfer: u32,
@@ -20,6 +23,8 @@ pub struct Download<S: Store> {
     offset: u64,
     /// Bytes that may still be sent; none for no limit.
     credit: Option<u64>,
+    /// Credit below this is gathered until a message is worth sending.
+    useful: u64,
     hasher: blake3::Hasher,
 }
 
@@ -37,15 +42,20 @@ impl<S: Store> Download<S> {
     /// Opens the file.
     ///
     /// # Errors
-    /// The host's; `invalid` when `offset` is behind the end.
+    /// The host's; `invalid` when `offset` is behind the end or the window is 0.
     pub fn open(store: &S, transfer: u32, names: &[String], offset: u64, window: Option<u64>) -> Result<Self> {
+        if window == Some(0) {
+            return Err(Error::Invalid("`window` is at least 1; leave it out for none".into()));
+        }
         let (parent, name) = path::parent(store, names)?;
         let file = store.open_file(&parent, name)?;
         let start = store.stat_file(&file)?;
         if offset > start.size {
             return Err(Error::Invalid(format!("the file has {} bytes, it cannot go on at {offset}", start.size)));
         }
-        Ok(Self { transfer, file, start, at: 0, offset, credit: window, hasher: blake3::Hasher::new() })
+        // Half of a window: a client that gives back what it consumed in parts of up to a half never waits for ever.
+        let useful = window.map_or(0, |window| USEFUL.min(window.div_ceil(2)));
+        Ok(Self { transfer, file, start, at: 0, offset, credit: window, useful, hasher: blake3::Hasher::new() })
     }
 
     /// Its number.
@@ -65,10 +75,11 @@ impl<S: Store> Download<S> {
         self.credit = self.credit.map(|credit| credit.saturating_add(bytes));
     }
 
-    /// False while the client has no room.
+    /// False while the client has no room for a message worth sending.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
-        self.at < self.offset || self.at >= self.start.size || self.credit != Some(0)
+        let left = self.start.size.saturating_sub(self.at);
+        self.at < self.offset || self.credit.is_none_or(|credit| credit >= self.useful.min(left))
     }
 
     /// One step of work.

@@ -13,107 +13,96 @@ pub const CHUNK: usize = 256 << 10;
 /// Most transfers at the same time.
 pub const TRANSFERS: usize = 32;
 
-/// A request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Request {
-    /// Comes back in the reply; none for `credit`.
-    #[serde(default)]
-    pub id: Option<u64>,
-    /// What to do.
-    #[serde(flatten)]
-    pub op: Op,
+/// Longest English message, in bytes: it may quote what the client sent.
+const LONGEST: usize = 1000;
+
+/// What a request may hold, all operations together. One plain structure and [`Op::new`] instead of a tagged enum: that
+/// one would need serde's buffering and three times the code in the component.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fields {
+    id: Option<u64>,
+    op: Option<String>,
+    path: Option<Vec<String>>,
+    to: Option<Vec<String>>,
+    from: Option<String>,
+    key: Option<String>,
+    blake3: Option<String>,
+    parents: bool,
+    recursive: bool,
+    replace: bool,
+    offset: u64,
+    window: Option<u64>,
+    size: Option<u64>,
+    bytes: Option<u64>,
+    target: Option<u64>,
+    transfer: Option<u32>,
+    modified: Option<i64>,
 }
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "op", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of PROTOCOL.md")]
 pub enum Op {
     Roots,
-    List {
-        path: Vec<String>,
-        #[serde(default)]
-        from: Option<String>,
-    },
-    Stat {
-        path: Vec<String>,
-    },
-    Mkdir {
-        path: Vec<String>,
-        #[serde(default)]
-        parents: bool,
-    },
-    Remove {
-        path: Vec<String>,
-        #[serde(default)]
-        recursive: bool,
-    },
-    Rename {
-        path: Vec<String>,
-        to: Vec<String>,
-        #[serde(default)]
-        replace: bool,
-    },
-    Read {
-        path: Vec<String>,
-        #[serde(default)]
-        offset: u64,
-        #[serde(default)]
-        window: Option<u64>,
-    },
-    Write {
-        path: Vec<String>,
-        key: String,
-    },
-    Commit {
-        transfer: u32,
-        blake3: String,
-        #[serde(default)]
-        modified: Option<u64>,
-        #[serde(default)]
-        replace: bool,
-    },
-    Discard {
-        transfer: u32,
-    },
-    Cancel {
-        #[serde(default)]
-        target: Option<u64>,
-        #[serde(default)]
-        transfer: Option<u32>,
-    },
-    Credit {
-        transfer: u32,
-        bytes: u64,
-    },
+    List { path: Vec<String>, from: Option<String> },
+    Stat { path: Vec<String> },
+    Mkdir { path: Vec<String>, parents: bool },
+    Remove { path: Vec<String>, recursive: bool },
+    Rename { path: Vec<String>, to: Vec<String>, replace: bool },
+    Read { path: Vec<String>, offset: u64, window: Option<u64> },
+    Write { path: Vec<String>, key: String, size: Option<u64> },
+    Commit { transfer: u32, blake3: String, modified: Option<u64>, replace: bool },
+    Discard { transfer: u32 },
+    Cancel { target: Option<u64>, transfer: Option<u32> },
+    Credit { transfer: u32, bytes: u64 },
 }
 
-/// The operations there are.
-const OPS: &[&str] =
-    &["roots", "list", "stat", "mkdir", "remove", "rename", "read", "write", "commit", "discard", "cancel", "credit"];
-
-/// Reads a request.
-///
-/// # Errors
-/// The id, if there is one, and the failure to answer with.
-pub fn parse(message: &[u8]) -> Result<Request, (Option<u64>, Failure)> {
-    #[derive(Deserialize)]
-    struct Rough {
-        #[serde(default)]
-        id: Option<u64>,
-        #[serde(default)]
-        op: Option<String>,
+impl Op {
+    fn new(fields: Fields) -> Result<Self, Failure> {
+        fn need<T>(field: Option<T>, name: &str) -> Result<T, Failure> {
+            field.ok_or_else(|| Failure::new("invalid", format!("not a request: `{name}` is missing")))
+        }
+        let op = need(fields.op, "op")?;
+        let path = || need(fields.path, "path");
+        let transfer = || need(fields.transfer, "transfer");
+        Ok(match &*op {
+            "roots" => Self::Roots,
+            "list" => Self::List { path: path()?, from: fields.from },
+            "stat" => Self::Stat { path: path()? },
+            "mkdir" => Self::Mkdir { path: path()?, parents: fields.parents },
+            "remove" => Self::Remove { path: path()?, recursive: fields.recursive },
+            "rename" => Self::Rename { path: path()?, to: need(fields.to, "to")?, replace: fields.replace },
+            "read" => Self::Read { path: path()?, offset: fields.offset, window: fields.window },
+            "write" => Self::Write { path: path()?, key: need(fields.key, "key")?, size: fields.size },
+            "commit" => Self::Commit {
+                transfer: transfer()?,
+                blake3: need(fields.blake3, "blake3")?,
+                // Before 1970 counts as 1970: the host's times start there.
+                modified: fields.modified.map(|modified| u64::try_from(modified).unwrap_or(0)),
+                replace: fields.replace,
+            },
+            "discard" => Self::Discard { transfer: transfer()? },
+            "cancel" => Self::Cancel { target: fields.target, transfer: fields.transfer },
+            "credit" => Self::Credit { transfer: transfer()?, bytes: need(fields.bytes, "bytes")? },
+            _ => return Err(Failure::new("unknown-op", format!("there is no operation {op:?}"))),
+        })
     }
-    serde_json::from_slice(message).map_err(|error| {
-        let rough = serde_json::from_slice(message).unwrap_or(Rough { id: None, op: None });
-        let failure = match rough.op {
-            Some(op) if !OPS.contains(&op.as_str()) => {
-                Failure::new("unknown-op", format!("there is no operation {op:?}"))
-            }
-            _ => Failure::new("invalid", format!("not a request: {error}")),
-        };
-        (rough.id, failure)
-    })
+}
+
+/// Reads a request: its id, if there is one, and what to do or the failure to answer with.
+pub fn parse(message: &[u8]) -> (Option<u64>, Result<Op, Failure>) {
+    #[derive(Deserialize)]
+    struct Id {
+        id: Option<u64>,
+    }
+    match serde_json::from_slice::<Fields>(message) {
+        Ok(fields) => (fields.id, Op::new(fields)),
+        Err(error) => {
+            let id = serde_json::from_slice(message).map_or(None, |Id { id }| id);
+            (id, Err(Failure::new("invalid", format!("not a request: {error}"))))
+        }
+    }
 }
 
 /// A data message's transfer, offset and bytes; none when it is none.
@@ -156,13 +145,55 @@ pub struct Failure {
 impl Failure {
     /// A failure of this plugin's own.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.into(), reason: None, message: message.into() }
+        Self { code: code.into(), reason: None, message: clip(message.into()) }
+    }
+
+    /// The same, about that place.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        // The end of a long place says more than its start.
+        let start = place.ceil_char_boundary(place.len().saturating_sub(LONGEST));
+        let place = place.get(start..).unwrap_or_default();
+        self.message = format!("{}{place}: {}", if start == 0 { "" } else { "…" }, self.message);
+        self
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { code: error.code().into(), reason: error.denial().map(Into::into), message: error.message() }
+        Self { code: error.code().into(), reason: error.denial().map(Into::into), message: clip(error.message()) }
+    }
+}
+
+fn clip(mut message: String) -> String {
+    if message.len() > LONGEST {
+        message.truncate(message.floor_char_boundary(LONGEST));
+        message.push('…');
+    }
+    message
+}
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum Refused {
+    /// The client is told.
+    Failure(Failure),
+    /// The channel is closing.
+    Cancelled,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Cancelled => Self::Cancelled,
+            error => Self::Failure(error.into()),
+        }
     }
 }
 

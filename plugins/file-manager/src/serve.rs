@@ -1,18 +1,21 @@
-//! The loop of one channel: requests first, then one step of one piece of work, in turn. So a listing waits for one data
-//! message at most, and no transfer starves another. Without work the loop sleeps until a message comes.
+//! The loop of one channel: requests first, at most one data message of an upload, then one of a download and a few
+//! entries of a removal. So a listing waits for one data message at most, and no transfer starves another. Without work
+//! the loop sleeps until a message comes.
 
 use crate::download::{self, Download};
-use crate::message::{Answer, CHUNK, EntryInfo, Event, Failure, Op, Reply, Request, RootInfo, TRANSFERS, data, parse};
+use crate::message::{Answer, CHUNK, EntryInfo, Event, Failure, Op, Refused, Reply, RootInfo, TRANSFERS, data, parse};
 use crate::path;
-use crate::removal::{self, Removal};
+use crate::removal::{self, REMOVALS, Removal};
 use crate::store::{Pipe, Store, Taken};
 use crate::upload::{Committed, Receiving};
-use hospes_sdk::{Error, Result};
+use hospes_sdk::{Error, MAX_MESSAGE, Result};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Most messages of the client that are worked off before work gets its turn.
+/// Most requests of the client that are answered before work gets its turn.
 const MOST_AT_ONCE: usize = 64;
+/// Progress of a removal is told each time that many entries are gone.
+const TOLD: u64 = 100;
 
 /// One channel.
 pub struct Session<S: Store, P: Pipe> {
@@ -76,40 +79,55 @@ impl<S: Store, P: Pipe> Session<S, P> {
         Ok(())
     }
 
+    /// Answers requests until there are none, or until a data message: downloads are next then.
     fn work_off_messages(&mut self) -> Result<()> {
         for _ in 0..MOST_AT_ONCE {
-            match self.pipe.take()? {
-                Taken::Message(message) if message.first() == Some(&b'{') => self.request(&message)?,
-                Taken::Message(message) => self.data(&message)?,
-                Taken::Nothing => break,
-                Taken::Gone => {
+            match self.pipe.take() {
+                Ok(Taken::Message(message)) if message.first() == Some(&b'{') => self.request(&message)?,
+                Ok(Taken::Message(message)) => return self.data(&message),
+                Ok(Taken::Nothing) => break,
+                Ok(Taken::Gone) => {
                     self.gone = true;
                     break;
                 }
+                // Too long; it is consumed.
+                Err(error @ Error::Invalid(_)) => self.send(&Event::Error { error: error.into() })?,
+                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
     fn request(&mut self, message: &[u8]) -> Result<()> {
-        let (id, outcome) = match parse(message) {
-            Ok(Request { id, op }) => (id, self.perform(id, op)),
-            Err((id, failure)) => (id, Err(Refused::Failure(failure))),
+        let (id, op) = match parse(message) {
+            // Never answered.
+            (id, Ok(op @ Op::Credit { .. })) => (id.unwrap_or(0), Ok(op)),
+            (Some(id), _) if self.removals.iter().any(|removal| removal.id() == id) => {
+                return self.complain(&format!("the id {id} is still in use"));
+            }
+            (Some(id), op) => (id, op),
+            (None, Ok(_)) => return self.complain("a request needs an `id`, a number from 0 to 2^53"),
+            (None, Err(error)) => return self.send(&Event::Error { error }),
         };
-        let (ok, error) = match outcome {
+        let (ok, error) = match op.map_err(Refused::from).and_then(|op| self.perform(id, op)) {
             Ok(Outcome::Later) => return Ok(()),
             Ok(Outcome::Reply(answer)) => (Some(answer), None),
             Err(Refused::Cancelled) => return Err(Error::Cancelled),
             Err(Refused::Failure(failure)) => (None, Some(failure)),
         };
-        match (id, error) {
-            (Some(id), error) => self.send(&Reply { id, ok, error }),
-            (None, Some(error)) => self.send(&Event::Error { error }),
-            (None, None) => Ok(()),
+        let reply = json(&Reply { id, ok, error })?;
+        if reply.len() > MAX_MESSAGE as usize {
+            let message = format!("the answer of {} bytes is longer than a message may be", reply.len());
+            return self.send(&Reply { id, ok: None, error: Some(Failure::new("too-long", message)) });
         }
+        self.pipe.send(&reply)
     }
 
-    fn perform(&mut self, id: Option<u64>, op: Op) -> Result<Outcome, Refused> {
+    fn complain(&self, message: &str) -> Result<()> {
+        self.send(&Event::Error { error: Failure::new("invalid", message) })
+    }
+
+    fn perform(&mut self, id: u64, op: Op) -> Result<Outcome, Refused> {
         let store = &self.store;
         let answer = match op {
             Op::Roots => {
@@ -144,7 +162,9 @@ impl<S: Store, P: Pipe> Session<S, P> {
                 Answer::Removed { removed: 1 }
             }
             Op::Remove { path, recursive: true } => {
-                let id = id.ok_or_else(|| Failure::new("invalid", "this needs an id"))?;
+                if self.removals.len() >= REMOVALS {
+                    return Err(Failure::new("busy", format!("{REMOVALS} removals are running already")).into());
+                }
                 let removal = Removal::start(store, id, &path)?;
                 self.removals.push_back(removal);
                 return Ok(Outcome::Later);
@@ -162,9 +182,9 @@ impl<S: Store, P: Pipe> Session<S, P> {
                 self.downloads.push_back(download);
                 Answer::Read { transfer, size, modified }
             }
-            Op::Write { path, key } => {
+            Op::Write { path, key, size } => {
                 let transfer = self.next_transfer()?;
-                let upload = Receiving::begin(&self.store, transfer, &path, &key)?;
+                let upload = Receiving::begin(&self.store, transfer, &path, &key, size)?;
                 let offset = upload.offset();
                 self.uploads.insert(transfer, upload);
                 Answer::Write { transfer, offset }
@@ -190,8 +210,8 @@ impl<S: Store, P: Pipe> Session<S, P> {
                 Answer::Done {}
             }
             Op::Credit { transfer, bytes } => {
-                let download = self.downloads.iter_mut().find(|download| download.transfer() == transfer);
-                if let Some(download) = download {
+                // One for a transfer that is over is ignored.
+                if let Some(download) = self.downloads.iter_mut().find(|download| download.transfer() == transfer) {
                     download.credit(bytes);
                 }
                 return Ok(Outcome::Later);
@@ -260,48 +280,31 @@ impl<S: Store, P: Pipe> Session<S, P> {
 
     fn step_removal(&mut self) -> Result<()> {
         let Some(mut removal) = self.removals.pop_front() else { return Ok(()) };
-        let (id, step) = (removal.id(), removal.step(&self.store));
+        let (id, before, step) = (removal.id(), removal.removed(), removal.step(&self.store));
         let removed = removal.removed();
         match step {
             Ok(removal::Step::Going) => {
                 self.removals.push_back(removal);
+                if before / TOLD == removed / TOLD {
+                    return Ok(());
+                }
                 self.send(&Event::Progress { id, removed })
             }
             Ok(removal::Step::Done) => self.send(&Reply { id, ok: Some(Answer::Removed { removed }), error: None }),
-            Err(Error::Cancelled) => Err(Error::Cancelled),
-            Err(error) => self.send(&Reply { id, ok: None, error: Some(error.into()) }),
+            Err(Refused::Cancelled) => Err(Error::Cancelled),
+            Err(Refused::Failure(failure)) => self.send(&Reply { id, ok: None, error: Some(failure) }),
         }
     }
 
     fn send(&self, message: &impl Serialize) -> Result<()> {
-        let text = serde_json::to_vec(message).map_err(|e| Error::failure("not-json", e.to_string()))?;
-        self.pipe.send(&text)
+        self.pipe.send(&json(message)?)
     }
+}
+
+fn json(message: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(message).map_err(|e| Error::failure("not-json", e.to_string()))
 }
 
 fn no_upload() -> Failure {
     Failure::new("not-found", "there is no upload of that number")
-}
-
-/// Why a request was not done.
-enum Refused {
-    /// The client is told.
-    Failure(Failure),
-    /// The channel is closing.
-    Cancelled,
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Cancelled => Self::Cancelled,
-            error => Self::Failure(error.into()),
-        }
-    }
 }

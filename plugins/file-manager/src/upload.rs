@@ -27,13 +27,18 @@ pub enum Committed {
 }
 
 impl<S: Store> Receiving<S> {
-    /// Starts or resumes.
+    /// Starts or resumes. A partial file that is longer than the content's `size` cannot be its start and goes.
     ///
     /// # Errors
     /// The host's.
-    pub fn begin(store: &S, transfer: u32, names: &[String], key: &str) -> Result<Self> {
+    pub fn begin(store: &S, transfer: u32, names: &[String], key: &str, size: Option<u64>) -> Result<Self> {
         let (parent, name) = path::parent(store, names)?;
-        let upload = store.begin(&parent, name, key)?;
+        let mut upload = store.begin(&parent, name, key)?;
+        if size.is_some_and(|size| store.offset(&upload) > size) {
+            store.discard(&upload);
+            drop(upload);
+            upload = store.begin(&parent, name, key)?;
+        }
         let at = store.offset(&upload);
         Ok(Self { transfer, upload, at, told: at })
     }

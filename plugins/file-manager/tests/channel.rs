@@ -1,234 +1,11 @@
 //! The whole channel against folders in memory: what the client sends, what it gets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use hospes_plugin_file_manager::message::{CHUNK, HEADER, TRANSFERS, data, data_message};
-use hospes_plugin_file_manager::serve::Session;
-use hospes_plugin_file_manager::store::{Pipe, Store, Taken};
-use hospes_sdk::files::{Entry, Kind, Page, Root};
-use hospes_sdk::{Denial, Error, Result};
+mod support;
+
+use hospes_plugin_file_manager::message::{CHUNK, TRANSFERS, data};
 use serde_json::{Value, json};
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
-
-/// Files by their path, `Home/a/b`; directories end with a slash.
-#[derive(Default)]
-struct Memory {
-    things: RefCell<BTreeMap<String, Vec<u8>>>,
-    partial: RefCell<BTreeMap<String, Vec<u8>>>,
-    locked: Cell<bool>,
-    shrink: Cell<bool>,
-}
-
-impl Memory {
-    fn with(things: &[(&str, &[u8])]) -> Rc<Self> {
-        let memory = Self::default();
-        for (path, content) in things {
-            memory.things.borrow_mut().insert((*path).into(), content.to_vec());
-        }
-        Rc::new(memory)
-    }
-
-    fn may(&self) -> Result<()> {
-        if self.locked.get() { Err(Error::Denied(Denial::LocalUserRevoked)) } else { Ok(()) }
-    }
-
-    fn entry(&self, path: &str, name: &str) -> Result<Entry> {
-        let things = self.things.borrow();
-        let is_directory = things.keys().any(|key| key.starts_with(&format!("{path}/")));
-        let kind = if is_directory { Kind::Directory } else { Kind::File };
-        let size = things.get(path).map_or(0, |content| content.len() as u64);
-        if !is_directory && !things.contains_key(path) {
-            return Err(Error::NotFound);
-        }
-        Ok(Entry { name: name.into(), kind, size, modified: Some(7), addressable: true })
-    }
-}
-
-struct Folders(Rc<Memory>);
-
-struct Upload {
-    path: String,
-    key: String,
-}
-
-impl Store for Folders {
-    type Directory = String;
-    type File = String;
-    type Upload = Upload;
-
-    fn may_write(&self) -> bool {
-        !self.0.locked.get()
-    }
-    fn roots(&self) -> Result<Vec<Root>> {
-        Ok(vec![Root { name: "Home".into(), writable: true }])
-    }
-    fn open_root(&self, name: &str) -> Result<String> {
-        if name == "Home" { Ok("Home".into()) } else { Err(Error::NotFound) }
-    }
-    fn open_directory(&self, parent: &String, name: &str) -> Result<String> {
-        match self.stat(parent, name)?.kind {
-            Kind::Directory => Ok(format!("{parent}/{name}")),
-            _ => Err(Error::failure("not-directory", "a file")),
-        }
-    }
-    fn entries(&self, directory: &String, from: Option<&str>) -> Result<Page> {
-        let prefix = format!("{directory}/");
-        let things = self.0.things.borrow();
-        let mut names: Vec<_> = things
-            .keys()
-            .filter_map(|key| key.strip_prefix(&prefix)?.split('/').next().map(ToOwned::to_owned))
-            .filter(|name| !name.is_empty() && from.is_none_or(|from| name.as_str() > from))
-            .collect();
-        names.dedup();
-        let more = names.len() > 3;
-        names.truncate(3);
-        let next = names.last().filter(|_| more).cloned();
-        drop(things);
-        let entries = names.iter().map(|name| self.stat(directory, name)).collect::<Result<_>>()?;
-        Ok(Page { entries, next })
-    }
-    fn stat(&self, parent: &String, name: &str) -> Result<Entry> {
-        self.0.entry(&format!("{parent}/{name}"), name)
-    }
-    fn open_file(&self, parent: &String, name: &str) -> Result<String> {
-        self.stat(parent, name)?;
-        Ok(format!("{parent}/{name}"))
-    }
-    fn stat_file(&self, file: &String) -> Result<Entry> {
-        self.0.entry(file, "")
-    }
-    fn read(&self, file: &String, offset: u64, len: u32) -> Result<Vec<u8>> {
-        let things = self.0.things.borrow();
-        if self.0.shrink.get() {
-            return Ok(Vec::new());
-        }
-        Ok(things[file].iter().skip(offset as usize).take(len as usize).copied().collect())
-    }
-    fn create_directory(&self, parent: &String, name: &str) -> Result<()> {
-        self.0.may()?;
-        if self.stat(parent, name).is_ok() {
-            return Err(Error::AlreadyExists);
-        }
-        self.0.things.borrow_mut().insert(format!("{parent}/{name}/"), Vec::new());
-        Ok(())
-    }
-    fn remove(&self, parent: &String, name: &str) -> Result<()> {
-        self.0.may()?;
-        let path = format!("{parent}/{name}");
-        let mut things = self.0.things.borrow_mut();
-        if things.keys().any(|key| key.starts_with(&format!("{path}/")) && *key != format!("{path}/")) {
-            return Err(Error::failure("not-empty", "full"));
-        }
-        match things.remove(&path).or_else(|| things.remove(&format!("{path}/"))) {
-            Some(_) => Ok(()),
-            None => Err(Error::NotFound),
-        }
-    }
-    fn rename(&self, from: (&String, &str), to: (&String, &str), replace: bool) -> Result<()> {
-        if !replace && self.stat(to.0, to.1).is_ok() {
-            return Err(Error::AlreadyExists);
-        }
-        let mut things = self.0.things.borrow_mut();
-        let content = things.remove(&format!("{}/{}", from.0, from.1)).ok_or(Error::NotFound)?;
-        things.insert(format!("{}/{}", to.0, to.1), content);
-        Ok(())
-    }
-    fn begin(&self, parent: &String, name: &str, key: &str) -> Result<Upload> {
-        self.0.may()?;
-        Ok(Upload { path: format!("{parent}/{name}"), key: key.into() })
-    }
-    fn offset(&self, upload: &Upload) -> u64 {
-        self.0.partial.borrow().get(&format!("{} {}", upload.path, upload.key)).map_or(0, |held| held.len() as u64)
-    }
-    fn write(&self, upload: &Upload, _offset: u64, bytes: &[u8]) -> Result<()> {
-        self.0.may()?;
-        let mut partial = self.0.partial.borrow_mut();
-        partial.entry(format!("{} {}", upload.path, upload.key)).or_default().extend_from_slice(bytes);
-        Ok(())
-    }
-    fn commit(&self, upload: &Upload, blake3: &[u8], _modified: Option<u64>, replace: bool) -> Result<()> {
-        let key = format!("{} {}", upload.path, upload.key);
-        let content = self.0.partial.borrow().get(&key).cloned().unwrap_or_default();
-        if blake3::hash(&content).as_bytes() != blake3 {
-            self.0.partial.borrow_mut().remove(&key);
-            return Err(Error::Invalid("another hash".into()));
-        }
-        if !replace && self.0.things.borrow().contains_key(&upload.path) {
-            return Err(Error::AlreadyExists);
-        }
-        self.0.partial.borrow_mut().remove(&key);
-        self.0.things.borrow_mut().insert(upload.path.clone(), content);
-        Ok(())
-    }
-    fn discard(&self, upload: &Upload) {
-        self.0.partial.borrow_mut().remove(&format!("{} {}", upload.path, upload.key));
-    }
-}
-
-/// Hands messages over one by one and reacts to answers.
-struct Client {
-    incoming: RefCell<VecDeque<Vec<u8>>>,
-    outgoing: Rc<RefCell<Vec<Vec<u8>>>>,
-    react: fn(&Value, &mut VecDeque<Vec<u8>>),
-}
-
-impl Pipe for Client {
-    fn wait(&self) {}
-    fn take(&self) -> Result<Taken> {
-        Ok(self.incoming.borrow_mut().pop_front().map_or(Taken::Gone, Taken::Message))
-    }
-    fn send(&self, message: &[u8]) -> Result<()> {
-        assert!(message.len() <= HEADER + CHUNK);
-        if message.first() == Some(&b'{') {
-            (self.react)(&serde_json::from_slice(message).unwrap(), &mut self.incoming.borrow_mut());
-        }
-        self.outgoing.borrow_mut().push(message.to_vec());
-        Ok(())
-    }
-}
-
-/// A pipe that says `Nothing` for each `null` among the messages: time for work.
-fn talk_and(memory: &Rc<Memory>, messages: &[Value], react: fn(&Value, &mut VecDeque<Vec<u8>>)) -> Vec<Vec<u8>> {
-    struct Patient(Client);
-    impl Pipe for Patient {
-        fn wait(&self) {}
-        fn take(&self) -> Result<Taken> {
-            Ok(match self.0.take()? {
-                Taken::Message(message) if message == b"null" => Taken::Nothing,
-                other => other,
-            })
-        }
-        fn send(&self, message: &[u8]) -> Result<()> {
-            self.0.send(message)
-        }
-    }
-    let outgoing: Rc<RefCell<Vec<Vec<u8>>>> = Rc::default();
-    let incoming = messages.iter().map(|message| match message {
-        Value::Array(bytes) => bytes.iter().map(|b| b.as_u64().unwrap() as u8).collect(),
-        other => serde_json::to_vec(other).unwrap(),
-    });
-    let client = Client { incoming: RefCell::new(incoming.collect()), outgoing: Rc::clone(&outgoing), react };
-    Session::new(Folders(memory.clone()), Patient(client)).run().unwrap();
-    Rc::try_unwrap(outgoing).unwrap().into_inner()
-}
-
-fn talk(memory: &Rc<Memory>, messages: &[Value]) -> Vec<Vec<u8>> {
-    talk_and(memory, messages, |_, _| {})
-}
-
-fn json_of(messages: &[Vec<u8>]) -> Vec<Value> {
-    messages.iter().filter(|m| m[0] == b'{').map(|m| serde_json::from_slice(m).unwrap()).collect()
-}
-
-/// The answers after `hello`.
-fn answers(memory: &Rc<Memory>, messages: &[Value]) -> Vec<Value> {
-    json_of(&talk(memory, messages)).split_off(1)
-}
-
-fn code(answer: &Value) -> &str {
-    answer["error"]["code"].as_str().unwrap_or("ok")
-}
+use support::{Memory, answers, code, data_json, json_of, long, received, talk};
 
 #[test]
 fn the_component_speaks_first() {
@@ -287,20 +64,6 @@ fn a_listing_comes_in_pages() {
     assert!(second["ok"].get("next").is_none());
 }
 
-fn long() -> Vec<u8> {
-    (0..CHUNK * 2 + 100).map(|n| (n * 31 + n / 999) as u8).collect()
-}
-
-fn received(sent: &[Vec<u8>], transfer: u32) -> (u64, Vec<u8>) {
-    let pieces: Vec<_> = sent.iter().filter_map(|m| data(m)).filter(|(t, ..)| *t == transfer).collect();
-    let mut at = pieces[0].1;
-    for (_, offset, bytes) in &pieces {
-        assert_eq!(*offset, at, "in order and without gaps");
-        at += bytes.len() as u64;
-    }
-    (pieces[0].1, pieces.iter().flat_map(|(_, _, bytes)| bytes.to_vec()).collect())
-}
-
 #[test]
 fn downloads_take_turns_and_their_hash_is_the_whole_files() {
     let content = long();
@@ -350,10 +113,6 @@ fn a_file_that_shrinks_ends_its_download() {
     assert_eq!((end["event"].as_str(), code(&end)), (Some("end"), "changed"));
 }
 
-fn data_json(transfer: u32, offset: u64, bytes: &[u8]) -> Value {
-    json!(data_message(transfer, offset, bytes))
-}
-
 #[test]
 fn an_upload_resumes_asks_before_it_replaces_and_checks_its_hash() {
     let memory = Memory::with(&[("Home/taken", b"old")]);
@@ -387,30 +146,6 @@ fn progress_of_an_upload_is_told() {
         .map(|m| m["offset"].as_u64().unwrap())
         .collect();
     assert_eq!(told, [1 << 20, 2 << 20]);
-}
-
-#[test]
-fn a_tree_is_deleted_in_steps_that_can_be_cancelled() {
-    let tree = |memory: &Rc<Memory>| {
-        for n in 0..250 {
-            memory.things.borrow_mut().insert(format!("Home/t/s{}/f{n}", n % 3), Vec::new());
-        }
-    };
-    let memory = Memory::with(&[("Home/", b""), ("Home/stays", b"")]);
-    tree(&memory);
-    for directory in ["Home/t/", "Home/t/s0/", "Home/t/s1/", "Home/t/s2/"] {
-        memory.things.borrow_mut().insert(directory.into(), Vec::new());
-    }
-    let remove = json!({"id": 1, "op": "remove", "path": ["Home", "t"], "recursive": true});
-    let said = answers(&memory, &[remove.clone(), Value::Null, json!({"id": 2, "op": "cancel", "target": 1})]);
-    assert!(said.iter().any(|m| m["event"] == "progress" && m["removed"].as_u64().unwrap() > 50), "{said:?}");
-    assert!(said.iter().any(|m| m["id"] == 1 && code(m) == "cancelled"));
-    assert!(memory.things.borrow().len() > 50);
-    let mut messages = vec![remove];
-    messages.extend(vec![Value::Null; 30]);
-    let said = answers(&memory, &messages);
-    assert!(said.last().unwrap()["ok"]["removed"].as_u64().unwrap() > 100, "{said:?}");
-    assert_eq!(memory.things.borrow().keys().collect::<Vec<_>>(), ["Home/", "Home/stays"]);
 }
 
 #[test]
