@@ -115,6 +115,12 @@ fn a_technician_logs_in_and_prepares_lists_shows_and_ends_a_session() {
     assert_eq!(done(&config, &["session", "list", "--state", "ended"], ""), "No sessions.\n");
     let shown = done(&config, &["session", "show", id], "");
     assert!(shown.contains("Carl") && !shown.contains(prepared["password"].as_str().unwrap()), "{shown}");
+    let mut unread = program();
+    unread.args(["session", "show", id]).env("XDG_CONFIG_HOME", &config).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut unread = unread.spawn().unwrap();
+    drop(unread.stdout.take());
+    let unread = unread.wait_with_output().unwrap();
+    assert!(unread.status.success() && unread.stderr.is_empty(), "as with `| head`: {unread:?}");
     refused(&config, &["ls", &format!("{id}:")], "", 1, "not active");
     refused(&config, &["session", "show", "0199c5a0-0000-7000-8000-000000000001"], "", 1, "hospes: ");
     refused(&config, &["session", "show", "../me"], "", 2, "not a session's id");

@@ -5,7 +5,7 @@ use super::error::ClientError;
 use super::files::{Entry, Files, Kind, Link};
 use super::password::SessionPassword;
 use super::place::{self, RemotePlace};
-use super::text::{columns, shown};
+use super::text::{columns, print, shown};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -29,11 +29,10 @@ pub(super) async fn run(args: LsArgs, data: Option<&Path>) -> Result<(), ClientE
     link.close().await;
     if args.json {
         let entries: Vec<Value> = entries.iter().map(as_json).collect();
-        println!("{}", json!({ "path": place.path(), "entries": entries }));
+        print(&json!({ "path": place.path(), "entries": entries }).to_string())
     } else {
-        print!("{}", columns(&entries.iter().map(row).collect::<Vec<_>>()));
+        print(&columns(&entries.iter().map(row).collect::<Vec<_>>()))
     }
-    Ok(())
 }
 
 /// What is to be listed: the roots, a folder's entries, or the one file.

@@ -104,14 +104,11 @@ async fn prepare(api: &Api, args: PrepareArgs) -> Result<(), ClientError> {
 
 /// One JSON document, or text for people.
 fn print(answer: &Value, json: bool, text: impl FnOnce(&Value) -> String) -> Result<(), ClientError> {
-    let out = if json {
-        let document = serde_json::to_string_pretty(answer).map_err(|e| ClientError::Failed(e.to_string()))?;
-        format!("{document}\n")
+    if json {
+        super::text::print(&serde_json::to_string_pretty(answer).map_err(|e| ClientError::Failed(e.to_string()))?)
     } else {
-        text(answer)
-    };
-    print!("{out}");
-    Ok(())
+        super::text::print(&text(answer))
+    }
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a str {

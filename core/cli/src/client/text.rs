@@ -1,5 +1,6 @@
 //! Text on a terminal.
 
+use super::error::ClientError;
 use std::fmt::Write;
 
 /// `text` without anything that moves the cursor, changes colours or turns the reading direction: names come from the
@@ -17,6 +18,14 @@ pub(super) fn shown(text: &str) -> String {
         }
     }
     out
+}
+
+/// Prints an answer. Somebody who reads no further (`| head`) is no failure.
+pub(super) fn print(text: &str) -> Result<(), ClientError> {
+    match text.trim_end() {
+        "" => Ok(()),
+        text => crate::output::write(text).map_err(|e| ClientError::Failed(format!("{e:#}"))),
+    }
 }
 
 /// Lines of columns, each as wide as its widest cell; the last is not padded.
