@@ -85,7 +85,7 @@ impl Op {
             "discard" => Self::Discard { transfer: transfer()? },
             "cancel" => Self::Cancel { target: fields.target, transfer: fields.transfer },
             "credit" => Self::Credit { transfer: transfer()?, bytes: need(fields.bytes, "bytes")? },
-            _ => return Err(Failure::new("unknown-op", format!("there is no operation {op:?}"))),
+            _ => return Err(Failure::new("unknown-op", format!("there is no operation `{op}`"))),
         })
     }
 }

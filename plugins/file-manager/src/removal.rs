@@ -226,7 +226,7 @@ impl<S: Store> Kept<S> {
             page => page?,
         };
         if let Some(entry) = entries.iter().find(|entry| !entry.addressable) {
-            let message = format!("{:?} is not a Unicode name and cannot be deleted from here", entry.name);
+            let message = format!("`{}` is not a Unicode name and cannot be deleted from here", entry.name);
             return Err(Error::failure("not-empty", message));
         }
         self.names = entries.into_iter().rev().map(|entry| (entry.name, entry.kind)).collect();

@@ -10,7 +10,6 @@ use crate::store::{Pipe, Store, Taken};
 use crate::upload::{Committed, Receiving};
 use hospes_sdk::{Error, MAX_MESSAGE, Result};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
 
 /// Most requests of the client that are answered before work gets its turn.
 const MOST_AT_ONCE: usize = 64;
@@ -21,10 +20,11 @@ const TOLD: u64 = 100;
 pub struct Session<S: Store, P: Pipe> {
     store: S,
     pipe: P,
-    /// In the order in which they get their turn.
-    downloads: VecDeque<Download<S>>,
-    uploads: BTreeMap<u32, Receiving<S>>,
-    removals: VecDeque<Removal<S>>,
+    // In the order in which they get their turn. There are few: lists are enough, and maps would be more code to send to
+    // each host.
+    downloads: Vec<Download<S>>,
+    uploads: Vec<Receiving<S>>,
+    removals: Vec<Removal<S>>,
     last_transfer: u32,
     gone: bool,
 }
@@ -41,9 +41,9 @@ impl<S: Store, P: Pipe> Session<S, P> {
         Self {
             store,
             pipe,
-            downloads: VecDeque::new(),
-            uploads: BTreeMap::new(),
-            removals: VecDeque::new(),
+            downloads: Vec::new(),
+            uploads: Vec::new(),
+            removals: Vec::new(),
             last_transfer: 0,
             gone: false,
         }
@@ -166,7 +166,7 @@ impl<S: Store, P: Pipe> Session<S, P> {
                     return Err(Failure::new("busy", format!("{REMOVALS} removals are running already")).into());
                 }
                 let removal = Removal::start(store, id, &path)?;
-                self.removals.push_back(removal);
+                self.removals.push(removal);
                 return Ok(Outcome::Later);
             }
             Op::Rename { path, to, replace } => {
@@ -179,30 +179,29 @@ impl<S: Store, P: Pipe> Session<S, P> {
                 let transfer = self.next_transfer()?;
                 let download = Download::open(&self.store, transfer, &path, offset, window)?;
                 let (size, modified) = (download.start().size, download.start().modified);
-                self.downloads.push_back(download);
+                self.downloads.push(download);
                 Answer::Read { transfer, size, modified }
             }
             Op::Write { path, key, size } => {
                 let transfer = self.next_transfer()?;
                 let upload = Receiving::begin(&self.store, transfer, &path, &key, size)?;
                 let offset = upload.offset();
-                self.uploads.insert(transfer, upload);
+                self.uploads.push(upload);
                 Answer::Write { transfer, offset }
             }
             Op::Commit { transfer, blake3, modified, replace } => {
-                let upload = self.uploads.get(&transfer).ok_or_else(no_upload)?;
-                match upload.commit(store, &blake3, modified, replace)? {
-                    Committed::Done => self.uploads.remove(&transfer),
-                    Committed::Kept(failure) => return Err(failure.into()),
-                    Committed::Over(failure) => {
-                        self.uploads.remove(&transfer);
+                let upload = self.take_upload(transfer).ok_or_else(no_upload)?;
+                match upload.commit(&self.store, &blake3, modified, replace)? {
+                    Committed::Done => Answer::Done {},
+                    Committed::Over(failure) => return Err(failure.into()),
+                    Committed::Kept(failure) => {
+                        self.uploads.push(upload);
                         return Err(failure.into());
                     }
-                };
-                Answer::Done {}
+                }
             }
             Op::Discard { transfer } => {
-                self.uploads.remove(&transfer).ok_or_else(no_upload)?.discard(store);
+                self.take_upload(transfer).ok_or_else(no_upload)?.discard(&self.store);
                 Answer::Done {}
             }
             Op::Cancel { target, transfer } => {
@@ -229,15 +228,20 @@ impl<S: Store, P: Pipe> Session<S, P> {
         Ok(self.last_transfer)
     }
 
+    fn take_upload(&mut self, transfer: u32) -> Option<Receiving<S>> {
+        let at = self.uploads.iter().position(|upload| upload.transfer() == transfer)?;
+        Some(self.uploads.remove(at))
+    }
+
     fn cancel(&mut self, target: Option<u64>, transfer: Option<u32>) -> Result<(), Refused> {
         let before = (self.downloads.len(), self.uploads.len());
         self.downloads.retain(|download| Some(download.transfer()) != transfer);
-        self.uploads.retain(|number, _| Some(*number) != transfer);
+        self.uploads.retain(|upload| Some(upload.transfer()) != transfer);
         if before != (self.downloads.len(), self.uploads.len()) {
             return Ok(());
         }
         let running = self.removals.iter().position(|removal| Some(removal.id()) == target);
-        let Some(removal) = running.and_then(|at| self.removals.remove(at)) else {
+        let Some(removal) = running.map(|at| self.removals.remove(at)) else {
             return Err(Failure::new("not-found", "nothing of that number is running").into());
         };
         let message = format!("cancelled after {} entries", removal.removed());
@@ -250,13 +254,13 @@ impl<S: Store, P: Pipe> Session<S, P> {
             return self.send(&Event::Error { error: Failure::new("invalid", "neither a request nor data") });
         };
         // What still arrives for a transfer that is over is ignored.
-        let Some(upload) = self.uploads.get_mut(&transfer) else { return Ok(()) };
+        let Some(upload) = self.uploads.iter_mut().find(|upload| upload.transfer() == transfer) else { return Ok(()) };
         match upload.write(&self.store, offset, bytes) {
             Ok(Some(event)) => self.send(&event),
             Ok(None) => Ok(()),
             Err(Error::Cancelled) => Err(Error::Cancelled),
             Err(error) => {
-                self.uploads.remove(&transfer);
+                self.take_upload(transfer);
                 self.send(&Event::End { transfer, size: None, blake3: None, error: Some(error.into()) })
             }
         }
@@ -264,14 +268,14 @@ impl<S: Store, P: Pipe> Session<S, P> {
 
     fn step_download(&mut self) -> Result<()> {
         let Some(at) = self.downloads.iter().position(Download::can_go_on) else { return Ok(()) };
-        let Some(mut download) = self.downloads.remove(at) else { return Ok(()) };
+        let mut download = self.downloads.remove(at);
         match download.step(&self.store)? {
             download::Step::Data(message) => {
-                self.downloads.push_back(download);
+                self.downloads.push(download);
                 self.pipe.send(&message)
             }
             download::Step::Hashed => {
-                self.downloads.push_back(download);
+                self.downloads.push(download);
                 Ok(())
             }
             download::Step::End(event) => self.send(&event),
@@ -279,12 +283,15 @@ impl<S: Store, P: Pipe> Session<S, P> {
     }
 
     fn step_removal(&mut self) -> Result<()> {
-        let Some(mut removal) = self.removals.pop_front() else { return Ok(()) };
+        if self.removals.is_empty() {
+            return Ok(());
+        }
+        let mut removal = self.removals.remove(0);
         let (id, before, step) = (removal.id(), removal.removed(), removal.step(&self.store));
         let removed = removal.removed();
         match step {
             Ok(removal::Step::Going) => {
-                self.removals.push_back(removal);
+                self.removals.push(removal);
                 if before / TOLD == removed / TOLD {
                     return Ok(());
                 }

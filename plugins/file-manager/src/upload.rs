@@ -43,6 +43,12 @@ impl<S: Store> Receiving<S> {
         Ok(Self { transfer, upload, at, told: at })
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn transfer(&self) -> u32 {
+        self.transfer
+    }
+
     /// Where the next byte goes.
     #[must_use]
     pub fn offset(&self) -> u64 {
