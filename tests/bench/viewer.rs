@@ -147,7 +147,9 @@ impl Viewer {
         loop {
             tokio::select! {
                 done = &mut other => return Ok(done),
-                frame = self.frame() => _ = frame?,
+                frame = self.frame() => {
+                    frame?;
+                }
             }
         }
     }

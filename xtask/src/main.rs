@@ -45,7 +45,11 @@ enum Task {
         release: bool,
     },
     /// First figures: start, latency, throughput, memory, each beside a peer where there is one
-    Bench,
+    Bench {
+        /// Copies a file of 1 GiB instead of 256 MiB
+        #[arg(long)]
+        full: bool,
+    },
     /// Release executables with their checksums, under `package/` of the target directory
     Package,
     /// Formats everything
@@ -72,7 +76,7 @@ fn task() -> Result<()> {
             setup::for_building(&house)?;
             build::everything(&house, release).map(|_| ())
         }
-        Task::Bench => suite::bench(&house),
+        Task::Bench { full } => suite::bench(&house, full),
         Task::Package => build::package(&house),
         Task::Fmt => suite::fmt(&house),
     }

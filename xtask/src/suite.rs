@@ -85,12 +85,13 @@ fn walk(house: &House, settings: &Settings) -> Result<()> {
 }
 
 /// Optimized executables: a debug build says nothing about speed.
-pub(crate) fn bench(house: &House) -> Result<()> {
+pub(crate) fn bench(house: &House, full: bool) -> Result<()> {
     setup::for_testing(house)?;
     let settings = build::everything(house, true)?;
     run(cargo(house, &settings).args(["run", "--release", "-p", "hospes-runtime", "--example", "figures"]))?;
     run(cargo(house, &settings)
-        .args(["run", "--release", "-p", "hospes-tests", "--bin", "hospes-bench"])
+        .args(["run", "--release", "-p", "hospes-tests", "--bin", "hospes-bench", "--"])
+        .args(full.then_some("--full"))
         .env("TEST_HOSPES", house.executable("hospes", true))
         .env("TEST_HOSPES_AGENT", house.executable("hospes-agent", true)))
 }
