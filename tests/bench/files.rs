@@ -47,7 +47,9 @@ pub(crate) async fn measure(size: u64) -> Result<()> {
     let what = format!("{} files of {} KiB", SMALL.0, SMALL.1 >> 10);
     up.print(&format!("up, {what}"), rate);
     down.print(&format!("down, {what}"), rate);
-    note("hospes cp compares a hash of the whole content; going up, each file and its folder are synced to disk; scp does neither");
+    note(
+        "hospes cp compares a hash of the whole content; going up, each file and its folder are synced to disk; scp does neither",
+    );
 
     bench.memory(&large).await?;
     service.end(customer).await
