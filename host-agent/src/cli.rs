@@ -1,6 +1,7 @@
 //! The command line (surfaces.md). Exit codes: 0 done, 1 refused (the reason on stderr), 2 wrong usage.
 
 use crate::dialogue::Dialogue;
+use crate::disk;
 use crate::end;
 use crate::join;
 use crate::kept::{Choices, ConsentMode};
@@ -68,6 +69,9 @@ fn root(text: &str) -> Result<(String, PathBuf), String> {
     if name.is_empty() || name.len() > 64 || name.contains(['/', '\\', ':']) || name.chars().any(char::is_control) {
         return Err(format!("{name:?} is no name for a shared folder: 1 to 64 characters without / \\ or :"));
     }
+    if name == "." || name == ".." {
+        return Err(format!("{name:?} is no name for a shared folder; choose a word, e.g. Documents={dir}"));
+    }
     let path = PathBuf::from(dir).canonicalize().map_err(|error| format!("{dir}: {error}"))?;
     if path.is_dir() { Ok((name.to_owned(), path)) } else { Err(format!("{dir} is not a directory")) }
 }
@@ -115,7 +119,11 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Refusal> {
-    let at = |args: &StateArgs| Place::new(args.state.as_deref()).map_err(Refusal::Usage);
+    let at = |args: &StateArgs| {
+        let place = Place::new(args.state.as_deref()).map_err(Refusal::Usage)?;
+        disk::check_directory(place.dir())?;
+        Ok::<_, Refusal>(place)
+    };
     match cli.command {
         None => {
             let link = link_of_own_name().ok_or_else(|| {
@@ -129,6 +137,12 @@ async fn run(cli: Cli) -> Result<(), Refusal> {
             let choices = Choices { consent: args.consent, headless: args.headless, roots: args.roots };
             if choices.headless && args.code.is_none() {
                 return Err(Refusal::Usage("--headless needs --code: there is nobody to ask for it".to_owned()));
+            }
+            let mut names = std::collections::BTreeSet::new();
+            if let Some((name, _)) = choices.roots.iter().find(|(name, _)| !names.insert(name.as_str())) {
+                return Err(Refusal::Usage(format!(
+                    "--root names {name:?} twice; give each shared folder its own name"
+                )));
             }
             join::join(at(&args.state)?, link, args.code, default_choices(choices)).await
         }
@@ -182,6 +196,7 @@ mod tests {
             ("=/tmp", "no name"),
             ("a/b=/tmp", "no name"),
             ("a:b=/tmp", "no name"),
+            ("..=/tmp", "no name"),
             ("x=/does/not/exist", "/does/not/exist"),
             ("x=/etc/passwd", "not a directory"),
         ] {

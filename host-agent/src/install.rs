@@ -44,15 +44,12 @@ pub(crate) fn install(place: &Place, kept: &Kept) -> io::Result<Result<(), Strin
     let copy = place.executable();
     if own != copy {
         let beside = disk::unfinished(&copy);
-        fs::copy(&own, &beside)?;
-        make_private_program(&beside)?;
+        disk::copy_program(&own, &beside)?;
         fs::File::open(&beside)?.sync_all()?;
         fs::rename(&beside, &copy)?;
         disk::sync_parent(&copy)?;
     }
-    if !place.cache().is_dir() {
-        disk::create_directory(&place.cache())?;
-    }
+    disk::own_directory(&place.cache())?;
     Ok(autostart(place, kept, &copy))
 }
 
@@ -67,11 +64,6 @@ fn autostart(place: &Place, kept: &Kept, program: &Path) -> Result<(), String> {
         disk::write(&entry, text.as_bytes(), 0o600)
     };
     make().map_err(|error| format!("{}: {error}", entry.display()))
-}
-
-fn make_private_program(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
 /// Notes the executable that runs for removal, when it is a download whose name carries a token: any other executable is

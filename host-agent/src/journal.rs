@@ -117,12 +117,10 @@ impl Journal {
     /// # Errors
     /// When it is there and cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            other => other?,
-        };
+        let text = String::from_utf8(disk::read_own(path)?.unwrap_or_default())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))?;
         let mut noted = Vec::new();
-        for line in text.lines() {
+        for line in text.lines().filter(|line| !line.is_empty()) {
             match serde_json::from_str(line) {
                 Ok(Step::Make(thing)) => noted.push(thing),
                 Ok(Step::Settle(thing)) => noted.retain(|other| *other != thing),
@@ -160,7 +158,9 @@ impl Journal {
 
     fn append(&self, step: &Step) -> io::Result<()> {
         let new = !self.path.exists();
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+        let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        let mut file = options.append(true).create(true).mode(0o600).custom_flags(nofollow).open(&self.path)?;
         // The leading line break ends a line that a crash may have cut short.
         let mut line = vec![b'\n'];
         serde_json::to_writer(&mut line, step)?;
