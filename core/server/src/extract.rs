@@ -7,9 +7,13 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Longest body of a call, in bytes.
 pub(crate) const MAX_BODY: usize = 64 << 10;
+
+/// Longest time for the body of a call.
+const BODY: Duration = Duration::from_secs(30);
 
 /// A JSON body: the right content type, not too long, no unknown fields (where the type says so).
 pub(crate) struct Json<T>(pub(crate) T);
@@ -22,7 +26,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Refusal::new("content-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON.")
                 .detail("Send it with 'Content-Type: application/json'."));
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+        let body = tokio::time::timeout(BODY, Bytes::from_request(request, state)).await.map_err(|_| {
+            Refusal::new("body-too-slow", StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")
+                .detail(format!("It must be here within {} s.", BODY.as_secs()))
+        })?;
+        let body = body.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 too_large()
             } else {

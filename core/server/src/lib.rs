@@ -24,6 +24,7 @@ mod middleware;
 mod pages;
 mod passwords;
 pub mod plugins;
+mod prompt;
 pub mod public;
 mod refusal;
 mod routes;

@@ -6,7 +6,7 @@ use crate::refusal::{Answer, Refusal};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 /// Longest password that is looked at, in bytes.
@@ -28,40 +28,52 @@ impl Passwords {
         Ok(Self { at_a_time: Arc::new(Semaphore::new(cores.max(2))), nobody })
     }
 
+    /// Waits until there is room for one piece of work. What limits tries must be asked after this: before, a crowd that
+    /// comes at once would be let in as a whole, none of them having failed yet.
+    pub(crate) async fn turn(&self) -> Answer<Turn> {
+        let permit = self.at_a_time.clone().acquire_owned().await;
+        permit.map(|permit| Turn { _permit: permit }).map_err(|error| Refusal::internal(error.to_string()))
+    }
+
     /// Whether the password belongs to the hash; without a hash the same work, and no.
-    pub(crate) async fn check(&self, password: Zeroizing<String>, hash: Option<String>) -> Answer<bool> {
+    /// The room is given back with the answer.
+    pub(crate) async fn check(
+        &self,
+        turn: Turn,
+        password: Zeroizing<String>,
+        hash: Option<String>,
+    ) -> Answer<(bool, Turn)> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
-        let right = self
-            .work(move || {
-                let hash = PasswordHash::new(&hash)
-                    .map_err(|error| Refusal::internal(format!("a stored password hash is broken: {error}")))?;
-                Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-            })
-            .await?;
-        Ok(right && known)
+        blocking(move || {
+            let hash = PasswordHash::new(&hash)
+                .map_err(|error| Refusal::internal(format!("a stored password hash is broken: {error}")))?;
+            Ok((known && Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(), turn))
+        })
+        .await
     }
 
     /// What a host will check the session password with (R2).
     pub(crate) async fn verifier(&self, password: Zeroizing<String>) -> Answer<Vec<u8>> {
         let seed = clock::random::<32>()?;
-        self.work(move || {
+        let turn = self.turn().await?;
+        blocking(move || {
+            let _until_done = turn;
             hospes_pake::register(&password, seed)
                 .map_err(|error| Refusal::internal(format!("no verifier of the session password: {error}")))
         })
         .await
     }
+}
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
-        let permit = self.at_a_time.clone().acquire_owned().await;
-        let permit = permit.map_err(|error| Refusal::internal(error.to_string()))?;
-        tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        })
-        .await
-        .map_err(|error| Refusal::internal(format!("password work ended early: {error}")))?
-    }
+/// Room for one piece of work, until dropped.
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Refusal::internal(format!("password work ended early: {error}")))?
 }
 
 /// The PHC string that is stored of a technician's password.

@@ -9,6 +9,7 @@ use crate::keys::{KeyError, Keys};
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::plugins::{PluginError, Plugins};
+use crate::prompt::Prompt;
 use crate::public::{BadPublicUrl, PublicUrl};
 use crate::settings::{BadSettings, Settings, Tls};
 use crate::state::App;
@@ -144,12 +145,13 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let failed = move |error| ServeError::Listen { address, error };
     match tls {
         Some(config) => {
-            let mut server = axum_server::from_tcp_rustls(tcp, config).map_err(failed)?.handle(http.clone());
+            let mut server =
+                axum_server::from_tcp_rustls(tcp, config).map_err(failed)?.handle(http.clone()).map(prompt);
             patient(server.http_builder());
             tasks.spawn(async move { ended(server.serve(service).await) });
         }
         None => {
-            let mut server = axum_server::from_tcp(tcp).map_err(failed)?.handle(http.clone());
+            let mut server = axum_server::from_tcp(tcp).map_err(failed)?.handle(http.clone()).map(prompt);
             patient(server.http_builder());
             tasks.spawn(async move { ended(server.serve(service).await) });
         }
@@ -181,6 +183,10 @@ impl Running {
         self.listener.shut("the server is restarting").await;
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+fn prompt<A>(acceptor: A) -> Prompt<A> {
+    Prompt::new(acceptor, HEADERS)
 }
 
 /// A connection that is opened and says nothing must not hold its place for ever.

@@ -146,10 +146,7 @@ impl Conversation {
         proof: &[u8; 64],
     ) -> Result<ServerMessage, Refusal> {
         let address = self.address();
-        self.app.codes.check(address).map_err(|seconds| {
-            Refusal::new("too-many-tries", StatusCode::TOO_MANY_REQUESTS, "Too many wrong codes from this address.")
-                .detail(format!("Try again in {seconds} s."))
-        })?;
+        self.app.codes.check(address).map_err(too_many)?;
         self.check_proof(host_key, proof)?;
         let session = self.by_token(token).await?;
         let key = HostKey(host_key.0);
@@ -168,8 +165,15 @@ impl Conversation {
                 self.app.codes.failed(address);
                 return Ok(ServerMessage::CodeWrong { tries_left });
             }
-            rules::Answer::Over(reason) => return Ok(ServerMessage::Ended { reason }),
-            rules::Answer::TakenByAnotherHost => return Err(taken()),
+            // Each of these leaves a line in the audit log as well: none is free.
+            rules::Answer::Over(reason) => {
+                self.app.codes.failed(address);
+                return Ok(ServerMessage::Ended { reason });
+            }
+            rules::Answer::TakenByAnotherHost => {
+                self.app.codes.failed(address);
+                return Err(taken());
+            }
             rules::Answer::Done | rules::Answer::NotNow => return Err(not_now()),
         }
         self.connect(&decision.next, key)?;
@@ -221,9 +225,12 @@ impl Conversation {
 
     /// R12: the computer runs a host already; the customer is told there, the technician here.
     async fn already_hosting(&self, token: &[u8; 16]) -> Result<ServerMessage, Refusal> {
+        let address = self.address();
+        self.app.codes.check(address).map_err(too_many)?;
         let session = self.by_token(token).await?;
+        self.app.codes.failed(address);
         let command = Command::RefuseHost { reason: "already-hosting".to_owned() };
-        let actor = format!("address:{}", self.address());
+        let actor = format!("address:{address}");
         self.app.apply(session.id, &command, &actor, "host.refuse", json!({ "reason": "already-hosting" })).await?;
         Err(Refusal::new("already-hosting", StatusCode::CONFLICT, "This computer already runs a host.")
             .detail("End the other session on this computer first, or use another computer."))
@@ -309,6 +316,11 @@ impl Conversation {
     fn address(&self) -> IpAddr {
         self.connection.remote_address().ip()
     }
+}
+
+fn too_many(seconds: u64) -> Refusal {
+    Refusal::new("too-many-tries", StatusCode::TOO_MANY_REQUESTS, "Too many wrong codes from this address.")
+        .detail(format!("Try again in {seconds} s."))
 }
 
 fn taken() -> Refusal {

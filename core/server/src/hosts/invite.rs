@@ -54,9 +54,15 @@ pub(super) async fn pairing(app: &App, session: &Session) -> Result<Pairing, Ref
     })
 }
 
-/// At most that many characters, none of them a control character: what comes from a host is hostile.
+/// At most that many characters, none of them a control character or one that is not seen itself but turns, joins or
+/// hides others: what comes from a host is hostile.
 pub(super) fn cut(text: &str, longest: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(longest).collect()
+    text.chars().filter(|c| !c.is_control() && !unseen(*c)).take(longest).collect()
+}
+
+const fn unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Facts that can be stored and shown.
@@ -71,5 +77,24 @@ pub(crate) fn trimmed_problem(problem: Problem) -> Problem {
         title: cut(&problem.title, 300),
         status: problem.status,
         detail: problem.detail.map(|detail| cut(&detail, 1000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_host_says_is_cut_to_what_can_be_seen() {
+        for (said, kept) in [
+            ("pc-7", "pc-7"),
+            ("\u{1b}[31mred\nline", "[31mredline"),
+            ("\u{202e}gpj.exe\u{2066}", "gpj.exe"),
+            ("a\u{200b}\u{feff}\u{61c}\u{e0041}b", "ab"),
+            ("Čárlá-ПК", "Čárlá-ПК"),
+        ] {
+            assert_eq!(cut(said, 120), kept, "{said:?}");
+        }
+        assert_eq!(cut("abcdef", 3), "abc");
     }
 }

@@ -33,6 +33,7 @@ pub(super) async fn log_in(
     if !caller::origin_allowed(&app, &headers) {
         return Err(caller::foreign_origin());
     }
+    let turn = app.passwords.turn().await?;
     app.logins.check(address.ip()).map_err(too_many)?;
     let password = Zeroizing::new(request.password);
     let technician = match app.store.technician_by_email(request.email.trim()).await {
@@ -41,7 +42,14 @@ pub(super) async fn log_in(
         Err(other) => return Err(other.into()),
     };
     let hash = technician.as_ref().map(|technician| technician.password_hash.clone());
-    let right = password.len() <= passwords::LONGEST && app.passwords.check(password, hash).await?;
+    // The room is kept until a failure is counted.
+    let (right, _turn) = match password.len() {
+        ..=passwords::LONGEST => {
+            let (right, turn) = app.passwords.check(turn, password, hash).await?;
+            (right, Some(turn))
+        }
+        _ => (false, None),
+    };
     let now = clock::now();
     let audit = |action: &str, detail| Audit {
         company: technician.as_ref().map(|technician| technician.company),

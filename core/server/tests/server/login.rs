@@ -89,3 +89,20 @@ async fn every_answer_carries_a_request_id_of_the_servers_own() {
         assert!(answer.headers().contains_key("content-security-policy"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_crowd_of_guesses_that_comes_at_once_is_limited_like_a_queue() {
+    let site = Site::start_with(|settings| settings.rate_limits.logins_per_minute = 30).await;
+    site.demo().await;
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..90 {
+        let body = json!({ "email": "ada@demo.test", "password": "wrong" });
+        let request = site.http.post(format!("{}/api/v1/auth/login", site.url)).json(&body).send();
+        crowd.spawn(async move { request.await.unwrap().status().as_u16() });
+    }
+    let answers = crowd.join_all().await;
+    let tried = answers.iter().filter(|status| **status == 401).count();
+    // Beside the 30, one every other second is free again.
+    assert!((30..50).contains(&tried), "{tried} guesses were looked at: {answers:?}");
+    assert!(answers.iter().all(|status| matches!(status, 401 | 429)), "{answers:?}");
+}
