@@ -24,14 +24,19 @@ use hospes_store::{Store, StoreError};
 use hospes_transport::{Listener, ServerIdentity, TransportError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How long calls that are under way may take at shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How often a data directory that is in use is tried again.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// Longest time for the headers of a request.
 const HEADERS: Duration = Duration::from_secs(30);
@@ -80,6 +85,7 @@ pub enum ServeError {
 
 /// A server that runs.
 pub struct Running {
+    _data: File,
     address: SocketAddr,
     app: Arc<App>,
     http: Handle<SocketAddr>,
@@ -109,6 +115,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
 /// As [`serve`].
 pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let keys = Keys::load(&settings.data)?;
+    let data = take(&settings.data).await?;
     let identity = ServerIdentity::from_secret(keys.identity)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(settings.data.join(DATABASE)).await?);
     let plugins = Plugins::load(settings.plugins.as_deref(), &settings.publishers)?;
@@ -159,7 +166,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     if http.listening().await.is_none() {
         return Err(ServeError::Internal(format!("{address}: the HTTP server did not start")));
     }
-    Ok(Running { address, app, http, tasks, listener })
+    Ok(Running { _data: data, address, app, http, tasks, listener })
 }
 
 impl Running {
@@ -182,6 +189,35 @@ impl Running {
         self.http.graceful_shutdown(Some(DRAIN));
         self.listener.shut("the server is restarting").await;
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// One server for each data directory: hosts that are connected to one are unknown to another. The kernel lets go of the
+/// lock with the process, however that ends; one that is just ending is waited for.
+async fn take(data: &Path) -> Result<File, ServeError> {
+    let path = data.join("server.lock");
+    let failed = |error: std::io::Error| ServeError::Internal(format!("{}: {error}", path.display()));
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(failed)?;
+    let until = Instant::now() + DRAIN + Duration::from_secs(1);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => tokio::time::sleep(RETRY).await,
+            Err(TryLockError::WouldBlock) => {
+                return Err(ServeError::Internal(format!(
+                    "another server runs on the data directory {}; stop it first, or give this one another --data",
+                    data.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "the data directory cannot be locked; see to it that only one server uses it");
+                return Ok(file);
+            }
+        }
     }
 }
 

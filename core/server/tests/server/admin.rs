@@ -79,3 +79,18 @@ async fn with_a_certificate_everything_is_https_and_the_cookie_is_secure() {
     let Err(error) = hospes_server::start(settings).await else { panic!("started with a broken key") };
     assert!(error.to_string().contains("key.pem"), "{error}");
 }
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused_and_a_next_one_is_not() {
+    let mut site = crate::support::Site::start().await;
+    let settings = hospes_server::settings::Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data: site.dir.path().join("data"),
+        ..Default::default()
+    };
+    assert!(settings.data.join("hospes.db").is_file(), "the site's data lie elsewhere");
+    let Err(error) = hospes_server::start(settings.clone()).await else { panic!("two servers on one directory") };
+    assert!(error.to_string().contains("another server"), "{error}");
+    site.running.take().unwrap().shut().await;
+    hospes_server::start(settings).await.unwrap().shut().await;
+}
