@@ -108,7 +108,8 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Refusal::Refused(reason)) => {
-            eprintln!("hospes-agent: {reason}");
+            // It may hold the server's words.
+            eprintln!("hospes-agent: {}", texts::harmless(&reason));
             ExitCode::from(1)
         }
         Err(Refusal::Usage(reason)) => {

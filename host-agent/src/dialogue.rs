@@ -1,7 +1,8 @@
 //! The conversation with the customer, in the terminal for now (R17).
 //!
 //! Lines that are typed go to the question that is open, else they are commands; during the set-up, which knows no
-//! commands, they wait for the next question. Questions queue: one is open at a time, and while one is open injected input is held back (see `channel::gate`), so that a technician cannot answer it.
+//! commands, they wait for the next question. Questions queue: one is open at a time, and while one is open injected
+//! input is held back (see `channel::gate`), so that a technician cannot answer it.
 
 use crate::texts::{Text, printable};
 use hospes_session::model::Language;
@@ -15,6 +16,9 @@ use tokio::time::Instant;
 
 /// How long a prompt waits for the customer.
 pub(crate) const PROMPT: Duration = Duration::from_secs(60);
+
+/// Lines that are kept for questions which have not come yet.
+const MOST_EARLY: usize = 64;
 
 /// What the customer said to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,7 +244,10 @@ fn to_question(shared: &Shared, line: String) -> Option<String> {
     }
     match lock(&shared.early).as_mut() {
         Some(early) => {
-            early.push_back(line);
+            // More than a set-up could ever ask for is no answer to anything.
+            if early.len() < MOST_EARLY {
+                early.push_back(line);
+            }
             None
         }
         None => Some(line),

@@ -25,11 +25,12 @@ fn say(line: &str) {
 }
 
 fn foreign() -> Refusal {
-    Refusal::Refused("the session on this computer belongs to another account; ask its user, or root".to_owned())
+    Refusal::Refused(Text::ForeignSession.get(texts::of_environment()).to_owned())
 }
 
-fn nothing() -> Refusal {
-    Refusal::Refused("there is no session on this computer".to_owned())
+/// No host, and nothing of one.
+pub(crate) fn nothing() -> Refusal {
+    Refusal::Refused(Text::NoSession.get(texts::of_environment()).to_owned())
 }
 
 /// Prints how the session stands; exit code 1 when there is none.
@@ -37,8 +38,7 @@ pub(crate) async fn status(place: &Place) -> Result<(), Refusal> {
     let status = match local::find(place)? {
         Running::Own(stream) => {
             let answer = local::call(stream, "status", Duration::from_secs(5)).await?;
-            serde_json::from_slice(&answer)
-                .map_err(|_| "the host that runs gave no answer: it is setting itself up or ending")?
+            serde_json::from_slice(&answer).map_err(|_| Text::NoStatus.get(texts::of_environment()))?
         }
         Running::Foreign => return Err(foreign()),
         Running::No => match Kept::load(place)? {
@@ -93,7 +93,7 @@ pub(crate) async fn end(place: &Place) -> Result<(), Refusal> {
         Running::Own(stream) => {
             local::call(stream, "end", RUNNING_ENDS).await?;
             if Kept::load(place)?.is_some() {
-                return Err("the host stopped before it was done; run hospes-agent uninstall".into());
+                return Err(Text::NotDone.get(texts::of_environment()).into());
             }
         }
         Running::Foreign => return Err(foreign()),
@@ -111,7 +111,8 @@ pub(crate) async fn end(place: &Place) -> Result<(), Refusal> {
 pub(crate) async fn uninstall(place: &Place) -> Result<(), Refusal> {
     match local::find(place)? {
         Running::Own(stream) => {
-            let _ = local::call(stream, "end", RUNNING_ENDS).await;
+            // Removing what a host still uses would be no end of it: one that does not answer is a refusal.
+            local::call(stream, "end", RUNNING_ENDS).await?;
         }
         Running::Foreign => return Err(foreign()),
         Running::No => {

@@ -18,6 +18,7 @@ pub(crate) fn prepare(place: &Place, kept: &Kept) -> io::Result<Journal> {
         disk::create_directory(path)?;
     }
     let journal = Journal::open(&place.journal())?;
+    refuse_foreign(place, &journal)?;
     for path in missing {
         journal.note(Thing::Directory { path })?;
     }
@@ -29,12 +30,27 @@ pub(crate) fn prepare(place: &Place, kept: &Kept) -> io::Result<Journal> {
         }
         journal.note(Thing::File { path: entry })?;
     }
-    for path in [place.lease(), place.consent(), place.unlocks(), place.channels()] {
+    for path in place.notes() {
         journal.note(Thing::File { path })?;
     }
     journal.note(Thing::Tree { path: place.cache() })?;
     kept.save(place)?;
     Ok(journal)
+}
+
+/// What lies in the directory already and is not in the journal is somebody else's: it would be overwritten now and
+/// removed at the end.
+fn refuse_foreign(place: &Place, journal: &Journal) -> io::Result<()> {
+    let noted = journal.things();
+    let foreign = |path: &PathBuf| path.symlink_metadata().is_ok() && !noted.iter().any(|thing| thing.path() == path);
+    let mut all = place.notes().into_iter().chain([place.kept(), place.executable(), place.cache()]);
+    match all.find(foreign) {
+        None => Ok(()),
+        Some(path) => Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            format!("{} is there already and not this host's; name another directory with --state", path.display()),
+        )),
+    }
 }
 
 /// The copy of this executable, the cache, and the autostart entry that brings the host back at the next log-in (R11).

@@ -11,7 +11,7 @@ use crate::install;
 use crate::kept::{Choices, Kept, Phase};
 use crate::lease_keeper::{self, LeaseKeeper};
 use crate::line::{Line, LineError, unexpected};
-use crate::local::Lock;
+use crate::local::{Lock, Status};
 use crate::place::Place;
 use crate::publishers;
 use crate::serve::{self, Started};
@@ -66,6 +66,7 @@ pub(crate) async fn join(
     let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let done = tokio::select! {
         done = Box::pin(set_up.run(code)) => done,
+        () = lock.until_end(Status::setting_up) => Err(Stop::Over(String::new())),
         _ = tokio::signal::ctrl_c() => Err(Stop::Over(String::new())),
         _ = terminate.recv() => Err(Stop::Retry(String::new())),
         _ = hang_up.recv() => Err(Stop::Retry(String::new())),
@@ -92,11 +93,11 @@ pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
         return Ok(());
     }
     let Some(lock) = Lock::take(&place)? else {
-        return Err(Refusal::Refused("this host already runs".to_owned()));
+        return Err(Refusal::Refused(Text::AlreadyRuns.get(texts::of_environment()).to_owned()));
     };
     let Some(kept) = Kept::load(&place)? else {
         install::remove(&place)?;
-        return Err(Refusal::Refused("there is no session on this computer".to_owned()));
+        return Err(end::nothing());
     };
     match &kept.phase {
         Phase::Ending { .. } => end::finish(&place, kept).await,
@@ -106,7 +107,7 @@ pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
         }
         Phase::Joining { .. } => {
             install::remove(&place)?;
-            Err(Refusal::Refused("the set-up was cut before the code was right; join again".to_owned()))
+            Err(Refusal::Refused(Text::SetUpCut.get(texts::of_environment()).to_owned()))
         }
         Phase::Paired { .. } => {
             drop(lock);
@@ -217,7 +218,7 @@ impl SetUp {
                 Ok(Started { line, lease_ends })
             }
             ServerMessage::Ended { reason } => Err(self.over(reason)),
-            ServerMessage::Refused { problem } => Err(Stop::Over(LineError::Refused(problem).to_string())),
+            ServerMessage::Refused { problem } => Err(Stop::Over(words::refused(&self.dialogue, &problem))),
             other => Err(unexpected(&other).into()),
         }
     }
@@ -236,9 +237,7 @@ impl SetUp {
         match (self.nothing_yet(stop), &self.kept.phase) {
             (Stop::Over(reason), _) if reason.is_empty() => Stop::Over(stopped()),
             (Stop::Retry(reason), Phase::Joining { .. }) if reason.is_empty() => Stop::Over(stopped()),
-            (Stop::Retry(reason), _) if reason.is_empty() => {
-                Stop::Retry("stopped; the same command goes on".to_owned())
-            }
+            (Stop::Retry(reason), _) if reason.is_empty() => Stop::Retry(self.dialogue.text(Text::StoppedGoesOn, &[])),
             (stop, _) => stop,
         }
     }
@@ -257,10 +256,12 @@ impl SetUp {
             };
             match dialled.await {
                 Ok(line) => return Ok(line),
-                Err(error @ LineError::Transport(TransportError::WrongKey)) => {
-                    return Err(Stop::Over(error.to_string()));
+                Err(LineError::Transport(TransportError::WrongKey)) => {
+                    return Err(Stop::Over(self.dialogue.text(Text::WrongKey, &[])));
                 }
-                Err(error) if tries == TRIES => return Err(error.into()),
+                Err(error) if tries == TRIES => {
+                    return Err(Stop::Retry(self.dialogue.text(Text::NoServer, &[("why", &error.to_string())])));
+                }
                 Err(error) => tracing::info!(%error, "trying again"),
             }
             tries += 1;
@@ -273,7 +274,7 @@ impl SetUp {
         let answer = line.ask(&HostMessage::LookUp { token: self.link.token.0 }).await;
         match answer.map_err(|error| self.nothing_yet(error.into()))? {
             ServerMessage::Invitation(invitation) => Ok(invitation),
-            ServerMessage::Refused { problem } => Err(Stop::Over(LineError::Refused(problem).to_string())),
+            ServerMessage::Refused { problem } => Err(Stop::Over(words::refused(&self.dialogue, &problem))),
             ServerMessage::Ended { reason } => Err(self.over(reason)),
             other => Err(Stop::Over(unexpected(&other).to_string())),
         }
@@ -311,10 +312,10 @@ impl SetUp {
                 ServerMessage::Ended { reason } => return Err(self.over(reason)),
                 // Too many tries from this network: a person may try again later.
                 ServerMessage::Refused { problem } if problem.status == 429 && !self.kept.choices.headless => {
-                    self.dialogue.print(&texts::printable(&LineError::Refused(problem).to_string()));
+                    self.dialogue.print(&words::refused(&self.dialogue, &problem));
                 }
                 ServerMessage::Refused { problem } => {
-                    return Err(Stop::Over(LineError::Refused(problem).to_string()));
+                    return Err(Stop::Over(words::refused(&self.dialogue, &problem)));
                 }
                 other => return Err(unexpected(&other).into()),
             }
@@ -351,7 +352,7 @@ impl SetUp {
             ServerMessage::Paired(_) => Ok(line),
             ServerMessage::CodeWrong { .. } => Err(Stop::Over(self.dialogue.text(Text::CodeBurned, &[]))),
             ServerMessage::Ended { reason } => Err(self.over(reason)),
-            ServerMessage::Refused { problem } => Err(Stop::Over(LineError::Refused(problem).to_string())),
+            ServerMessage::Refused { problem } => Err(Stop::Over(words::refused(&self.dialogue, &problem))),
             other => Err(unexpected(&other).into()),
         }
     }

@@ -104,6 +104,9 @@ enum Step {
     Settle(Thing),
 }
 
+/// How each line of a journal begins.
+const STEP: &str = "{\"step\":\"";
+
 /// The journal, open for more.
 #[derive(Debug)]
 pub struct Journal {
@@ -115,17 +118,27 @@ impl Journal {
     /// Opens the journal at `path`, which need not exist yet.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it is there and cannot be read, or is somebody else's file of that name (which undoing would remove).
     pub fn open(path: &Path) -> io::Result<Self> {
         let text = String::from_utf8(disk::read_own(path)?.unwrap_or_default())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display())))?;
         let mut noted = Vec::new();
-        for line in text.lines().filter(|line| !line.is_empty()) {
+        let (mut own, mut foreign) = (false, false);
+        for line in text.lines().map(|line| line.trim_matches('\0')).filter(|line| !line.is_empty()) {
             match serde_json::from_str(line) {
                 Ok(Step::Make(thing)) => noted.push(thing),
                 Ok(Step::Settle(thing)) => noted.retain(|other| *other != thing),
-                Err(error) => tracing::debug!(%error, "journal line cut short by a crash"),
+                Err(error) => {
+                    foreign |= !line.starts_with(STEP) && !STEP.starts_with(line);
+                    tracing::debug!(%error, "journal line cut short by a crash");
+                    continue;
+                }
             }
+            own = true;
+        }
+        if foreign && !own {
+            let why = format!("{} is no journal of a host; name another directory with --state", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
         Ok(Self { path: path.to_owned(), noted: Mutex::new(noted) })
     }

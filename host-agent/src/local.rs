@@ -40,11 +40,11 @@ fn address(place: &Place) -> io::Result<SocketAddr> {
 }
 
 /// What `status` prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
     /// `setting-up`, `active` or `ending`.
     pub state: String,
-    /// `active`, `connected` or `trouble` (R17).
+    /// `active`, `connected` or `trouble` (R17); `setting-up` before; `not running` without a process.
     pub live: String,
     /// The session's id.
     pub session: Option<String>,
@@ -58,8 +58,16 @@ pub(crate) struct Status {
     pub channels: Vec<String>,
 }
 
+impl Status {
+    /// Before there is a session.
+    pub(crate) fn setting_up() -> Self {
+        let now = "setting-up".to_owned();
+        Self { state: now.clone(), live: now, ..Self::default() }
+    }
+}
+
 /// What another process asks.
-pub(crate) enum Call {
+enum Call {
     /// Says how it stands.
     Status(tokio::sync::oneshot::Sender<Status>),
     /// Ends the session; the answer is the end of the connection, once everything is removed.
@@ -82,8 +90,30 @@ impl Lock {
         }
     }
 
-    /// Answers other processes until dropped.
-    pub(crate) async fn listen(&self, calls: mpsc::Sender<Call>) -> io::Result<()> {
+    /// Answers other processes, with `status` to those that ask for it; returns when one says `end`.
+    pub(crate) async fn until_end(&self, status: impl Fn() -> Status) {
+        let (calls, mut asked) = mpsc::channel(4);
+        let listening = async {
+            if let Err(error) = self.listen(calls).await {
+                tracing::warn!(%error, "other processes cannot reach this host");
+            }
+            std::future::pending::<()>().await;
+        };
+        let answering = async {
+            while let Some(call) = asked.recv().await {
+                match call {
+                    Call::Status(reply) => {
+                        let _the_asker_may_be_gone = reply.send(status());
+                    }
+                    Call::End => return,
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! { () = listening => {}, () = answering => {} }
+    }
+
+    async fn listen(&self, calls: mpsc::Sender<Call>) -> io::Result<()> {
         let listener = UnixListener::from_std(self.0.try_clone()?)?;
         loop {
             let (stream, _) = listener.accept().await?;

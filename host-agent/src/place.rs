@@ -63,6 +63,11 @@ impl Place {
         self.dir.join("channels.json")
     }
 
+    /// What is noted while the session runs: lease, consent, unlocked logins, used channels.
+    pub(crate) fn notes(&self) -> [PathBuf; 4] {
+        [self.lease(), self.consent(), self.unlocks(), self.channels()]
+    }
+
     /// The host's own copy of its executable.
     pub(crate) fn executable(&self) -> PathBuf {
         self.dir.join("hospes-agent")

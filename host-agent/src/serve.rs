@@ -17,7 +17,7 @@ use crate::kept::{Kept, Phase};
 use crate::lease_keeper::{self, LeaseKeeper};
 use crate::line::Line;
 use crate::live::Live;
-use crate::local::{Call, Lock};
+use crate::local::Lock;
 use crate::place::Place;
 use crate::provider::SharedFolder;
 use crate::seen::SeenChannels;
@@ -76,12 +76,10 @@ pub(crate) async fn serve(
     };
     dialogue.speak(host.pairing.invitation.language);
     dialogue.take_commands();
-    if host.lease.left() == Left::Over {
-        // Over while the computer was off.
-        return leave(&host, &mut kept, EndReason::LeaseExpired, None).await;
+    // A lease that was over while the computer was off is noticed below, with a connection for the receipt.
+    if host.lease.left() != Left::Over {
+        announce(&host).await;
     }
-    announce(&host).await;
-
     let (farewells, out) = mpsc::channel::<Outgoing>(1);
     let (ended, mut end_heard) = mpsc::channel(1);
     let connecting = tokio::spawn(Box::pin(connection::run(
@@ -92,20 +90,19 @@ pub(crate) async fn serve(
         out,
         ended,
     )));
-    let (calls, mut asked) = mpsc::channel(4);
     let showing = tokio::spawn(commands::show_live(Arc::clone(&host)));
     let stop = tokio::select! {
         reason = end_heard.recv() => Stop::Ended(reason.unwrap_or(EndReason::Operator)),
         () = watch_lease(&host) => Stop::Ended(EndReason::LeaseExpired),
         () = commands::obey(&host, typed) => Stop::Ended(EndReason::Customer),
-        () = answer(&host, &lock, calls, &mut asked) => Stop::Ended(EndReason::Customer),
+        () = lock.until_end(|| commands::status(&host)) => Stop::Ended(EndReason::Customer),
         _ = terminate.recv() => Stop::Shutdown,
         _ = hang_up.recv() => Stop::Shutdown,
         _ = tokio::signal::ctrl_c() => Stop::Shutdown,
     };
     showing.abort();
     let done = match stop {
-        Stop::Ended(reason) => leave(&host, &mut kept, reason, Some(&farewells)).await,
+        Stop::Ended(reason) => leave(&host, &mut kept, reason, &farewells).await,
         Stop::Shutdown => {
             host.lease.left();
             host.lease.persist()?;
@@ -203,28 +200,6 @@ async fn watch_lease(host: &Host) {
     }
 }
 
-/// Answers `status` of other processes; returns when one says `end`.
-async fn answer(host: &Host, lock: &Lock, calls: mpsc::Sender<Call>, asked: &mut mpsc::Receiver<Call>) {
-    let listening = async {
-        if let Err(error) = lock.listen(calls).await {
-            tracing::warn!(%error, "other processes cannot reach this host");
-        }
-        std::future::pending::<()>().await;
-    };
-    let answering = async {
-        while let Some(call) = asked.recv().await {
-            match call {
-                Call::Status(reply) => {
-                    let _ = reply.send(commands::status(host));
-                }
-                Call::End => return,
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! { () = listening => {}, () = answering => {} }
-}
-
 /// Closes all channels and waits until none can touch the computer any more.
 async fn close_channels(host: &Host, problem: &Problem) {
     host.leaving.cancel();
@@ -240,7 +215,7 @@ async fn leave(
     host: &Arc<Host>,
     kept: &mut Kept,
     reason: EndReason,
-    farewells: Option<&mpsc::Sender<Outgoing>>,
+    farewells: &mpsc::Sender<Outgoing>,
 ) -> Result<(), Refusal> {
     end::begin(&host.place, kept, reason);
     host.dialogue.say(texts::ended(reason), &[]);
@@ -251,12 +226,10 @@ async fn leave(
         host.dialogue.print(&format!("  {}", texts::printable(line)));
     }
     host.dialogue.say(Text::Gone, &[]);
-    if let Some(farewells) = farewells {
-        let (reply, told) = oneshot::channel();
-        let patience = if online || reason == EndReason::Customer { FAREWELL } else { FAREWELL_OFFLINE };
-        if farewells.send(Outgoing { last: Some((reason, HostMessage::Removed { undone })), reply }).await.is_ok() {
-            let _ = tokio::time::timeout(patience, told).await;
-        }
+    let (reply, told) = oneshot::channel();
+    let patience = if online || reason == EndReason::Customer { FAREWELL } else { FAREWELL_OFFLINE };
+    if farewells.send(Outgoing { last: Some((reason, HostMessage::Removed { undone })), reply }).await.is_ok() {
+        let _ = tokio::time::timeout(patience, told).await;
     }
     Ok(())
 }

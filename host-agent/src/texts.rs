@@ -221,9 +221,61 @@ texts! {
         "Tras un reinicio, la sesión no volverá por sí sola: {why}",
     }
     Unavailable {
-        "Not possible on this computer now: {what}",
-        "Impossible sur cet ordinateur pour le moment : {what}",
-        "No es posible en este equipo ahora: {what}",
+        "Remote control is not possible on this computer now ({what}).",
+        "Le contrôle à distance n'est pas possible sur cet ordinateur pour le moment ({what}).",
+        "El control remoto no es posible en este equipo ahora ({what}).",
+    }
+    WrongKey {
+        "Stopped: the server's key is not the one in the link. Somebody else may be answering; ask for a new link.",
+        "Arrêté : la clé du serveur n'est pas celle du lien. Quelqu'un d'autre répond peut-être ; demandez un nouveau lien.",
+        "Detenido: la clave del servidor no es la del vínculo. Puede que responda otra persona; pida un vínculo nuevo.",
+    }
+    NoServer {
+        "The server cannot be reached ({why}). Check the connection and try again.",
+        "Le serveur est injoignable ({why}). Vérifiez la connexion et réessayez.",
+        "No se puede contactar con el servidor ({why}). Compruebe la conexión e inténtelo de nuevo.",
+    }
+    LinkUsed {
+        "This link has been used on another computer. Ask the technician for a new one.",
+        "Ce lien a été utilisé sur un autre ordinateur. Demandez-en un nouveau au technicien.",
+        "Este vínculo se ha usado en otro equipo. Pida uno nuevo al técnico.",
+    }
+    LinkUnknown {
+        "This link is not known. Copy the whole link from the invitation.",
+        "Ce lien est inconnu. Copiez le lien entier depuis l'invitation.",
+        "Este vínculo no se conoce. Copie el vínculo completo de la invitación.",
+    }
+    TooManyTries {
+        "Too many wrong codes came from this network. Wait a minute and try again.",
+        "Trop de codes faux sont venus de ce réseau. Attendez une minute et réessayez.",
+        "Han llegado demasiados códigos incorrectos desde esta red. Espere un minuto e inténtelo de nuevo.",
+    }
+    StoppedGoesOn { "Stopped. The same command goes on.", "Arrêté. La même commande reprendra.", "Detenido. La misma orden continuará." }
+    SetUpCut {
+        "The set-up was cut before the code was right. Join again.",
+        "L'installation a été interrompue avant que le code soit juste. Recommencez.",
+        "La instalación se interrumpió antes de que el código fuera correcto. Empiece de nuevo.",
+    }
+    AlreadyRuns { "This host already runs.", "Cet hôte fonctionne déjà.", "Este host ya está en marcha." }
+    NoSession {
+        "There is no session on this computer.",
+        "Il n'y a pas de session sur cet ordinateur.",
+        "No hay ninguna sesión en este equipo.",
+    }
+    ForeignSession {
+        "The session on this computer belongs to another account. Ask its user, or root.",
+        "La session sur cet ordinateur appartient à un autre compte. Adressez-vous à son utilisateur, ou à root.",
+        "La sesión de este equipo pertenece a otra cuenta. Acuda a su usuario, o a root.",
+    }
+    NoStatus {
+        "The host that runs gave no answer: it is ending.",
+        "L'hôte en marche n'a pas répondu : il se termine.",
+        "El host en marcha no respondió: está terminando.",
+    }
+    NotDone {
+        "The host stopped before it was done. Run: hospes-agent uninstall",
+        "L'hôte s'est arrêté avant d'avoir fini. Exécutez : hospes-agent uninstall",
+        "El host se detuvo antes de acabar. Ejecute: hospes-agent uninstall",
     }
 }
 
@@ -256,12 +308,19 @@ impl Text {
     }
 }
 
-/// One line of at most 200 characters without control characters or marks that turn the writing direction.
+/// One line of at most 200 characters that cannot drive the terminal.
 pub(crate) fn printable(text: &str) -> String {
+    harmless(text).chars().take(200).collect()
+}
+
+/// One line without control characters or marks that turn the writing direction.
+pub(crate) fn harmless(text: &str) -> String {
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
     };
-    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).take(200).collect()
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The sentence for a class of consent.

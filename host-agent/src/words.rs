@@ -3,11 +3,13 @@
 use crate::consent;
 use crate::dialogue::Dialogue;
 use crate::kept::Choices;
+use crate::line::LineError;
 use crate::publishers;
 use crate::texts::{self, Text};
 use hospes_licence::interface::ConsentClass;
 use hospes_session::model::Language;
 use hospes_wire::control::{ConsentState, Invitation};
+use hospes_wire::problem::Problem;
 use std::collections::BTreeMap;
 
 /// The two letters of a language in titles.
@@ -33,6 +35,18 @@ pub(crate) fn moment(millis: u64) -> String {
         || "?".to_owned(),
         |stamp| stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
     )
+}
+
+/// Why the server said no: in the customer's language where the code is one that customers meet, else in the server's
+/// words.
+pub(crate) fn refused(dialogue: &Dialogue, problem: &Problem) -> String {
+    let text = match problem.code() {
+        "link-used" => Text::LinkUsed,
+        "link-unknown" => Text::LinkUnknown,
+        "too-many-tries" => Text::TooManyTries,
+        _ => return texts::printable(&LineError::Refused(problem.clone()).to_string()),
+    };
+    dialogue.text(text, &[])
 }
 
 /// A length of time for people.

@@ -202,6 +202,50 @@ async fn a_set_up_that_was_cut_goes_on_with_the_same_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_set_up_answers_status_and_ends_when_told() {
+    for command in ["end", "uninstall"] {
+        let (server, computer) = (Server::start(HOUR).await, Computer::default());
+        let before = computer.snapshot();
+        let mut agent = computer.join(&server.link, &["--code", CODE]);
+        agent.shows("List and download files").await;
+        let status = computer.agent(&["status"]).output().unwrap();
+        assert!(String::from_utf8_lossy(&status.stdout).contains("setting-up"), "{status:?}");
+        assert!(computer.agent(&[command]).output().unwrap().status.success());
+        assert_eq!(agent.ends().await.code(), Some(1));
+        assert_eq!(computer.snapshot(), before, "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r5_over_while_the_computer_was_off_the_server_gets_the_receipt() {
+    let (server, computer) = (Server::start(Duration::from_secs(4)).await, Computer::default());
+    let before = computer.snapshot();
+    let mut agent = computer.headless(&server.link);
+    server.active().await;
+    agent.signal("KILL");
+    agent.ends().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    server.forget();
+    let mut agent = computer.run(computer.autostart());
+    assert!(agent.ends().await.success());
+    server.heard(|message| matches!(message, HostMessage::Removed { .. })).await;
+    assert_eq!(computer.snapshot(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_lie_in_the_state_directory_already_are_left_alone() {
+    for name in ["journal", "lease.json", "hospes-agent", "cache"] {
+        let (server, computer) = (Server::start(HOUR).await, Computer::default());
+        std::fs::create_dir_all(computer.state()).unwrap();
+        std::fs::write(computer.state().join(name), "the user's own\n").unwrap();
+        let mut agent = computer.headless(&server.link);
+        assert_eq!(agent.ends().await.code(), Some(1), "{name}");
+        assert!(agent.log().contains("--state"), "{name}: {}", agent.log());
+        assert_eq!(std::fs::read(computer.state().join(name)).unwrap(), b"the user's own\n", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_was_cut_is_finished_by_the_next_start() {
     let (server, computer) = (Server::start(HOUR).await, Computer::default());
     let before = computer.snapshot();

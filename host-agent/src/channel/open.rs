@@ -119,9 +119,6 @@ fn grant_problem(refusal: &GrantRefusal) -> Problem {
 
 /// Lease and grant: nothing else of the stream is looked at before these.
 fn admit(host: &Host, signed: &SignedGrant) -> Result<Arc<Channel>, Problem> {
-    if host.leaving.is_cancelled() {
-        return Err(Problem::new("session-ended", 410, "The session has ended"));
-    }
     if !host.lease_runs() {
         return Err(denied(&Denial::LeaseExpired));
     }
@@ -135,6 +132,11 @@ fn admit(host: &Host, signed: &SignedGrant) -> Result<Arc<Channel>, Problem> {
     }
     let channel = Arc::new(Channel::new(grant));
     host.channels.enter(&channel)?;
+    // Looked at once it is listed: whoever leaves says so first and then closes what is listed.
+    if host.leaving.is_cancelled() {
+        host.channels.leave(&id);
+        return Err(Problem::new("session-ended", 410, "The session has ended"));
+    }
     Ok(channel)
 }
 
