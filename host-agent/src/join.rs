@@ -65,7 +65,7 @@ pub(crate) async fn join(
     let mut set_up = SetUp { place, link, kept, dialogue, commands };
     let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let done = tokio::select! {
-        done = Box::pin(set_up.run(code)) => done,
+        done = Box::pin(set_up.run_through(code)) => done,
         () = lock.until_end(Status::setting_up) => Err(Stop::Over(String::new())),
         _ = tokio::signal::ctrl_c() => Err(Stop::Over(String::new())),
         _ = terminate.recv() => Err(Stop::Retry(String::new())),
@@ -179,6 +179,26 @@ struct SetUp {
 }
 
 impl SetUp {
+    /// Runs the set-up, and again when the connection was lost in the middle: a server that restarts costs the customer a
+    /// moment, not another command.
+    async fn run_through(&mut self, given: Option<String>) -> Result<Started, Stop> {
+        const TIMES: u32 = 5;
+        let mut backoff = Backoff::new();
+        for _ in 1..TIMES {
+            let code = match &self.kept.phase {
+                Phase::Joining { code: Some(typed) } => Some(typed.clone()),
+                _ => given.clone(),
+            };
+            match self.run(code).await {
+                Err(Stop::Retry(reason)) => tracing::info!(reason, "the set-up goes on"),
+                done => return done,
+            }
+            let random = getrandom::u32().unwrap_or_default();
+            tokio::time::sleep(backoff.next(Duration::ZERO, random)).await;
+        }
+        self.run(given).await
+    }
+
     async fn run(&mut self, code: Option<String>) -> Result<Started, Stop> {
         let mut line = self.dial().await.map_err(|stop| self.nothing_yet(stop))?;
         if !matches!(self.kept.phase, Phase::Paired { .. }) {
@@ -272,7 +292,7 @@ impl SetUp {
 
     async fn look_up(&self, line: &mut Line) -> Result<Invitation, Stop> {
         let answer = line.ask(&HostMessage::LookUp { token: self.link.token.0 }).await;
-        match answer.map_err(|error| self.nothing_yet(error.into()))? {
+        match answer? {
             ServerMessage::Invitation(invitation) => Ok(invitation),
             ServerMessage::Refused { problem } => Err(Stop::Over(words::refused(&self.dialogue, &problem))),
             ServerMessage::Ended { reason } => Err(self.over(reason)),

@@ -201,3 +201,20 @@ async fn r4_wrong_codes_leave_nothing_and_the_fifth_ends_the_session() -> Result
     assert_eq!((&ended["state"], &ended["end_reason"]), (&"ended".into(), &"code-burned".into()));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r4_a_server_that_restarts_in_the_middle_of_joining_costs_nothing() -> Result<()> {
+    let (folder, mut server, api) = scene(&[]).await?;
+    for after in [40, 90, 150] {
+        let mut host = Host::new(folder.path(), &format!("customer-{after}"))?;
+        let session = api.prepare().await?;
+        host.join(&session)?;
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        server.kill_9()?;
+        server.up()?;
+        api.wait_for(&session.id, SOON, online).await?;
+        api.end(&session.id).await?;
+        host.process.as_mut().unwrap().wait(SOON)?;
+    }
+    Ok(())
+}

@@ -31,8 +31,10 @@ impl std::fmt::Debug for SecurityCode {
     }
 }
 
-/// What is stored of a code: BLAKE3 keyed with the link token's hash, so that equal codes of two sessions differ and a
-/// copy of the database alone does not give the code of a session whose link is unknown.
+/// What is stored of a code: BLAKE3 keyed with the link's token, so that equal codes of two sessions differ. A million
+/// codes are tried in a second: this keeps a code from somebody who reads the table, not from somebody who also has the
+/// link. Who copies the whole database while a link is alive (an hour at most) has both, as long as the link waits in
+/// the outbox to be sent; the code still ends after five tries at the server, and the customer still has to agree.
 #[must_use]
 pub fn hash_code(token: &[u8; 16], code: &SecurityCode) -> [u8; 32] {
     let key = blake3::derive_key("hospes 2026 security code", token);
