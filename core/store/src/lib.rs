@@ -60,8 +60,10 @@ pub trait Store: Send + Sync {
     async fn add_login(&self, login: &Login) -> Result<()>;
     /// By BLAKE3 of its token, when it has not expired at `now`.
     async fn login_by_token(&self, token_hash: [u8; 32], now: Millis) -> Result<Login>;
-    /// Ends a login; one that is not there is no error.
-    async fn remove_login(&self, id: LoginId) -> Result<()>;
+    /// By id, when it has not expired at `now`.
+    async fn login(&self, id: LoginId, now: Millis) -> Result<Login>;
+    /// Ends a login, and writes that down; one that is not there is no error, and not written down.
+    async fn remove_login(&self, id: LoginId, now: Millis, audit: &Audit) -> Result<()>;
 
     /// Prepares a session in one conditional write (R7, R18): exact under any concurrency. `verifier` is what the host
     /// will check the session password with; it is kept until activation only. `notice` is what notifiers need beside

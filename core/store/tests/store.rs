@@ -8,7 +8,7 @@ use common::{technician, technician_id, with_company};
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::EndReason;
 use hospes_session::rules::{Answer, Command};
-use hospes_store::model::{Login, SessionFilter};
+use hospes_store::model::{Audit, Login, SessionFilter};
 use hospes_store::{Result, Store, StoreError};
 use serde_json::json;
 
@@ -60,9 +60,16 @@ async fn a_login_lives_until_it_expires_or_ends() {
     assert!(store.login_by_token([1; 32], T + HOUR - 1).await.unwrap() == login(1, T + HOUR));
     assert!(is_not_found(store.login_by_token([1; 32], T + HOUR).await));
     assert!(is_not_found(store.login_by_token([2; 32], T).await));
-    store.remove_login(login(1, 0).id).await.unwrap();
-    store.remove_login(login(1, 0).id).await.unwrap();
+    assert!(store.login(login(1, 0).id, T + HOUR - 1).await.unwrap() == login(1, T + HOUR));
+    assert!(is_not_found(store.login(login(1, 0).id, T + HOUR).await));
+    assert!(is_not_found(store.login(login(2, 0).id, T).await));
+    let written = Audit { company: Some(company_id(1)), ..audit("logout") };
+    store.remove_login(login(1, 0).id, T, &written).await.unwrap();
+    store.remove_login(login(1, 0).id, T, &written).await.unwrap();
     assert!(is_not_found(store.login_by_token([1; 32], T).await));
+    assert!(is_not_found(store.login(login(1, 0).id, T).await));
+    let entries = store.audit_entries(company_id(1), None, None, None).await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.action == "logout").count(), 1, "only the one that ended it");
     let mut stranger = login(3, T + HOUR);
     stranger.technician = technician_id(99);
     assert!(is_not_found(store.add_login(&stranger).await));

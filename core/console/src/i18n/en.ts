@@ -177,6 +177,7 @@ export const en = {
   "problem.network": "The server cannot be reached.",
   "problem.networkDetail": "Check your connection, then try again.",
   "problem.wrong-credentials": "E-mail or password is wrong.",
+  "problem.unauthenticated": "You are no longer logged in. Log in again.",
   "problem.too-many-tries": "Too many tries. Wait a minute.",
   "problem.quota-technician": "You already have as many open sessions as the plan allows.",
   "problem.quota-company": "Your company already has as many open sessions as the plan allows.",

@@ -166,6 +166,7 @@ export const es: Messages = {
   "problem.network": "No se puede llegar al servidor.",
   "problem.networkDetail": "Compruebe su conexión y vuelva a intentarlo.",
   "problem.wrong-credentials": "El correo o la contraseña son incorrectos.",
+  "problem.unauthenticated": "Ya no ha iniciado sesión. Inicie sesión de nuevo.",
   "problem.too-many-tries": "Demasiados intentos. Espere un minuto.",
   "problem.quota-technician": "Ya tiene tantas sesiones abiertas como permite el plan.",
   "problem.quota-company": "Su empresa ya tiene tantas sesiones abiertas como permite el plan.",

@@ -166,6 +166,7 @@ export const fr: Messages = {
   "problem.network": "Le serveur est injoignable.",
   "problem.networkDetail": "Vérifiez votre connexion, puis réessayez.",
   "problem.wrong-credentials": "L’e-mail ou le mot de passe est erroné.",
+  "problem.unauthenticated": "Vous n’êtes plus connecté. Reconnectez-vous.",
   "problem.too-many-tries": "Trop d’essais. Attendez une minute.",
   "problem.quota-technician": "Vous avez déjà autant de sessions ouvertes que l’abonnement le permet.",
   "problem.quota-company": "Votre société a déjà autant de sessions ouvertes que l’abonnement le permet.",

@@ -1,5 +1,5 @@
 //! May this technician use this capability in this session now, and with which interfaces? Asked when a channel opens
-//! and again while it is open (R9, R10, R20); the answer goes to the host as a signed grant.
+//! and again while it is open (R9, R10, R20), by a login that still lives; the answer goes to the host as a signed grant.
 
 use crate::caller::Caller;
 use crate::channels::registry::Channel;
@@ -13,6 +13,7 @@ use hospes_licence::plugin_file::PluginFile;
 use hospes_session::capability::CapabilityId;
 use hospes_session::id::SessionId;
 use hospes_session::model::{HostKey, Millis, SessionState};
+use hospes_store::StoreError;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,15 +28,25 @@ pub(crate) struct Authority {
     pub(crate) host_key: HostKey,
     /// When everything ends.
     pub(crate) lease_ends: Millis,
+    /// When the login ends that it was asked with, at the latest.
+    pub(crate) login_ends: Millis,
 }
 
 /// Decides.
+///
+/// # Errors
+/// The first thing that is missing: the login (`unauthenticated`), the session, the plugin, the plan, the choice.
 pub(crate) async fn decide(
     app: &App,
     caller: &Caller,
     session: SessionId,
     capability: &CapabilityId,
 ) -> Answer<Authority> {
+    let login = app.store.login(caller.login, clock::now()).await.map_err(|error| match error {
+        StoreError::NotFound => Refusal::new("unauthenticated", StatusCode::UNAUTHORIZED, "Log in again.")
+            .detail("The login that this channel was opened with is over: logged out, or too old."),
+        other => other.into(),
+    })?;
     let session = app.store.session(caller.technician.company, session).await?;
     let active = match &session.state {
         SessionState::Active(active) if active.lease_expires_at > clock::now() => active,
@@ -68,6 +79,7 @@ pub(crate) async fn decide(
         interfaces: plugin.manifest.unlocked(&entitlement.features),
         host_key: active.host_key,
         lease_ends: active.lease_expires_at,
+        login_ends: login.expires_at,
     })
 }
 
@@ -88,7 +100,7 @@ pub(crate) fn grant(app: &App, channel: &Channel, authority: &Authority, generat
         limits: Limits { memory: authority.plugin.manifest.memory() },
         generation,
         issued_at: now,
-        not_after: now.saturating_add(LIFETIME).min(authority.lease_ends),
+        not_after: now.saturating_add(LIFETIME).min(authority.lease_ends).min(authority.login_ends),
     };
     sign(&grant, &app.keys.grant).map_err(|error| Refusal::internal(format!("a grant was not signed: {error}")))
 }

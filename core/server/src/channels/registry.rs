@@ -3,12 +3,13 @@
 use crate::api::{ChannelView, rfc3339};
 use crate::caller::Caller;
 use hospes_session::capability::CapabilityId;
-use hospes_session::id::{ChannelId, CompanyId, SessionId};
+use hospes_session::id::{ChannelId, CompanyId, LoginId, SessionId};
 use hospes_session::model::Millis;
 use hospes_wire::problem::Problem;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// One channel.
@@ -30,6 +31,7 @@ pub(crate) struct Channel {
     /// Bytes of the host's messages.
     pub(crate) from_host: AtomicU64,
     open: AtomicBool,
+    ask: Notify,
     ended: CancellationToken,
     why: OnceLock<Problem>,
 }
@@ -54,6 +56,7 @@ impl Channel {
             to_host: AtomicU64::new(0),
             from_host: AtomicU64::new(0),
             open: AtomicBool::new(false),
+            ask: Notify::new(),
             ended: CancellationToken::new(),
             why: OnceLock::new(),
         }
@@ -67,6 +70,11 @@ impl Channel {
     /// Whether the host said yes.
     pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Waits until whether it may live has to be asked again. What is said before somebody waits is not lost.
+    pub(crate) async fn asked_again(&self) {
+        self.ask.notified().await;
     }
 
     /// Ends it; the first reason stands.
@@ -129,6 +137,13 @@ impl Channels {
             .collect();
         found.sort_by_key(|(since, _)| *since);
         found.into_iter().map(|(_, view)| view).collect()
+    }
+
+    /// Something about a login changed: its channels, open and opening, ask again whether they may live.
+    pub(crate) fn ask_again(&self, login: LoginId) {
+        for channel in self.lock().values().filter(|channel| channel.caller.login == login) {
+            channel.ask.notify_one();
+        }
     }
 
     /// Companies with channels.

@@ -1,9 +1,10 @@
 //! While a channel lives: renews its grant, narrows or widens it with the licence, and revokes it when the session, the
-//! choice or the licence no longer covers it. Felt by the host within a second, either way.
+//! choice or the licence no longer covers it, or the login is over. Felt by the host within a second, either way.
 
 use crate::channels::authority::{self, Authority};
 use crate::channels::registry::Channel;
 use crate::channels::revoke;
+use crate::clock;
 use crate::events::Happened;
 use crate::hosts::registry::OnlineHost;
 use crate::state::App;
@@ -28,13 +29,14 @@ pub(super) async fn run(
     mut events: Receiver<Happened>,
 ) -> Problem {
     let mut generation = 0u64;
-    let mut wait = RENEW;
+    let mut wait = next(&allowed);
     loop {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = changed(&mut events, channel) => {}
+            () = channel.asked_again() => {}
         }
-        wait = RENEW;
+        wait = next(&allowed);
         match authority::decide(app, &channel.caller, channel.session, &channel.capability).await {
             Ok(now) => {
                 allowed.interfaces = now.interfaces;
@@ -60,6 +62,11 @@ pub(super) async fn run(
             }
         }
     }
+}
+
+/// How long to wait before asking again: a login that ends earlier than the next renewal ends on time.
+fn next(allowed: &Authority) -> Duration {
+    RENEW.min(Duration::from_millis(allowed.login_ends.saturating_sub(clock::now())))
 }
 
 /// Waits for something that may change the decision.

@@ -91,7 +91,16 @@ pub(super) async fn log_in(
     (status = 401, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(super) async fn log_out(State(app): State<Arc<App>>, caller: Caller) -> Answer<impl IntoResponse> {
-    app.store.remove_login(caller.login).await?;
+    let audit = Audit {
+        company: Some(caller.technician.company),
+        session: None,
+        actor: format!("technician:{}", caller.technician.id),
+        action: "logout".to_owned(),
+        detail: json!({ "technician": caller.technician.id, "login": caller.login }),
+    };
+    app.store.remove_login(caller.login, clock::now(), &audit).await?;
+    // After the login is gone, so that what is asked again is told no.
+    app.channels.ask_again(caller.login);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, caller::set_cookie(&app, "", 0))]))
 }
 

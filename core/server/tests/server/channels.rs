@@ -187,6 +187,79 @@ async fn r13_the_end_of_the_session_closes_its_channels_within_a_second() {
 }
 
 #[tokio::test]
+async fn a_logout_closes_the_channels_of_that_login_within_a_second() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let elsewhere = site.login("ada@demo.test").await;
+    let (id, mut host) = ada.active().await;
+    let (mut socket, mut stream, opened) = open(&ada, &id, &host).await;
+    let (mut stays, mut stays_stream, _) = open(&elsewhere, &id, &host).await;
+    // One that the host has not answered yet, and a ticket that is not used yet.
+    let mut opening = ada.socket(&id, "file-manager").await;
+    opening.say(&json!({ "v": 1, "token": ada.token })).await;
+    let (_opening_stream, _, _) = asked(&host).await;
+    let (_, ticket) = ada.post(&format!("/sessions/{id}/tickets"), &json!({ "capability": "file-manager" })).await;
+
+    let started = std::time::Instant::now();
+    assert_eq!(ada.post("/auth/logout", &json!({})).await.0, 204);
+    let closed = socket.hear().await;
+    assert_eq!((closed["type"].as_str(), code(&closed["problem"])), (Some("closed"), "unauthenticated"), "{closed}");
+    let refused = opening.hear().await;
+    assert_eq!(code(&refused["refused"]), "unauthenticated", "{refused}");
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        match host.hear().await {
+            ServerMessage::Revoke { channel, problem } => told.push((channel, problem.code().to_owned())),
+            other => panic!("{other:?}"),
+        }
+    }
+    let open_one = opened["opened"]["channel"].as_str().unwrap().to_owned();
+    assert!(told.contains(&(open_one, "unauthenticated".to_owned())), "{told:?}");
+    assert!(stream.recv().await.is_err(), "the stream was given up");
+    let mut late = ada.socket(&id, "file-manager").await;
+    late.say(&json!({ "v": 1, "ticket": ticket["ticket"] })).await;
+    assert_eq!(code(&late.hear().await["refused"]), "unauthenticated");
+
+    // The other login goes on.
+    stays.send(vec![7]).await;
+    assert_eq!(stays_stream.recv().await.unwrap().unwrap()[..], [0, 7]);
+    let (_, audit) = elsewhere.get("/audit").await;
+    let entries = audit["entries"].as_array().unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry["action"] == "logout").count(), 1, "{audit}");
+}
+
+#[tokio::test]
+async fn a_login_that_expires_closes_its_channels_on_time() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let (id, mut host) = ada.active().await;
+    // A token that lives shorter than any that the settings allow.
+    let store = site.admin.store();
+    let (technician, token) = (store.technician_by_email("ada@demo.test").await.unwrap(), "short".to_owned());
+    let login = hospes_store::model::Login {
+        id: hospes_session::id::LoginId::from_parts(now(), [3; 16]),
+        technician: technician.id,
+        token_hash: *blake3::hash(token.as_bytes()).as_bytes(),
+        created_at: now(),
+        expires_at: now() + 3_000,
+    };
+    store.add_login(&login).await.unwrap();
+    let short = Technician { token, ..ada.clone() };
+    let (mut socket, _stream, _) = open(&short, &id, &host).await;
+    let closed = socket.hear().await;
+    assert_eq!(code(&closed["problem"]), "unauthenticated", "{closed}");
+    assert!((login.expires_at..login.expires_at + 1_000).contains(&now()), "{} {}", login.expires_at, now());
+    loop {
+        match host.hear().await {
+            ServerMessage::Renew { .. } => {}
+            ServerMessage::Revoke { problem, .. } => break assert_eq!(problem.code(), "unauthenticated"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn r9_a_licence_that_loses_the_feature_revokes_the_open_channel() {
     let site = Site::start().await;
     let ada = site.demo().await;

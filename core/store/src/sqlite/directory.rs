@@ -40,6 +40,19 @@ fn technician(row: &SqliteRow) -> Result<Technician> {
     })
 }
 
+fn login(row: &SqliteRow) -> Result<Login> {
+    let key = key(row);
+    let place = Place { table: "logins", key: &key };
+    Ok(Login {
+        id: place.parse(row, "id")?,
+        technician: place.parse(row, "technician")?,
+        token_hash: (place.bytes("token_hash", place.get(row, "token_hash")?)?.try_into())
+            .map_err(|_| place.corrupt("token_hash", "it is not 32 bytes"))?,
+        created_at: place.millis(row, "created_at")?,
+        expires_at: place.millis(row, "expires_at")?,
+    })
+}
+
 /// Whether two addresses are the same to us.
 fn fold(email: &str) -> String {
     email.trim().to_lowercase()
@@ -198,25 +211,38 @@ impl SqliteStore {
 
     pub(super) async fn find_login(&self, token_hash: [u8; 32], now: Millis) -> Result<Login> {
         let row = sqlx::query(
-            "SELECT id, technician, created_at, expires_at FROM logins WHERE token_hash = $1 AND expires_at > $2",
+            "SELECT id, technician, token_hash, created_at, expires_at FROM logins \
+             WHERE token_hash = $1 AND expires_at > $2",
         )
         .bind(hex(&token_hash))
         .bind(time(now))
         .fetch_one(&self.readers)
         .await?;
-        let key = key(&row);
-        let place = Place { table: "logins", key: &key };
-        Ok(Login {
-            id: place.parse(&row, "id")?,
-            technician: place.parse(&row, "technician")?,
-            token_hash,
-            created_at: place.millis(&row, "created_at")?,
-            expires_at: place.millis(&row, "expires_at")?,
-        })
+        login(&row)
     }
 
-    pub(super) async fn delete_login(&self, id: LoginId) -> Result<()> {
-        sqlx::query("DELETE FROM logins WHERE id = $1").bind(id.to_string()).execute(&self.writer).await?;
-        Ok(())
+    pub(super) async fn find_login_by_id(&self, id: LoginId, now: Millis) -> Result<Login> {
+        let row = sqlx::query(
+            "SELECT id, technician, token_hash, created_at, expires_at FROM logins WHERE id = $1 AND expires_at > $2",
+        )
+        .bind(id.to_string())
+        .bind(time(now))
+        .fetch_one(&self.readers)
+        .await?;
+        login(&row)
+    }
+
+    pub(super) async fn delete_login(&self, id: LoginId, now: Millis, entry: &Audit) -> Result<()> {
+        let mut tx = self.write().await?;
+        let mut head = audit::lock(&mut tx, entry.company).await?;
+        let gone = sqlx::query("DELETE FROM logins WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        if gone > 0 {
+            head.append(&mut tx, entry, now).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }

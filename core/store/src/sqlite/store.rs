@@ -51,8 +51,12 @@ impl Store for SqliteStore {
         self.find_login(token_hash, now).await
     }
 
-    async fn remove_login(&self, id: LoginId) -> Result<()> {
-        self.delete_login(id).await
+    async fn login(&self, id: LoginId, now: Millis) -> Result<Login> {
+        self.find_login_by_id(id, now).await
+    }
+
+    async fn remove_login(&self, id: LoginId, now: Millis, audit: &Audit) -> Result<()> {
+        self.delete_login(id, now, audit).await
     }
 
     async fn prepare(
