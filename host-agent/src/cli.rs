@@ -6,6 +6,7 @@ use crate::end;
 use crate::join;
 use crate::kept::{Choices, ConsentMode};
 use crate::place::{self, Place};
+use crate::terminal;
 use crate::texts;
 use clap::{Args, Parser, Subcommand};
 use hospes_wire::link::DeploymentLink;
@@ -120,6 +121,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Refusal> {
+    terminal::arrived();
     let at = |args: &StateArgs| {
         let place = Place::new(args.state.as_deref()).map_err(Refusal::Usage)?;
         disk::check_directory(place.dir())?;
@@ -130,6 +132,10 @@ async fn run(cli: Cli) -> Result<(), Refusal> {
             let link = link_of_own_name().ok_or_else(|| {
                 Refusal::Usage("say what to do: hospes-agent join LINK (see hospes-agent --help)".to_owned())
             })?;
+            // A double click: the customer sees nothing unless there is a window (R17).
+            if terminal::moved_into_one(&["join".into(), link.to_string().into()]).await {
+                return Ok(());
+            }
             join::join(at(&StateArgs { state: None })?, link, None, default_choices(Choices::default())).await
         }
         Some(Command::Join(args)) => {

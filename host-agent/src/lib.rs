@@ -1,6 +1,6 @@
 //! The temporary host: what runs on the customer's computer while a support session is open.
 //!
-//! - [`cli`] is the command line; `join` talks to the customer and pairs, `serve` then holds the session until its end;
+//! - [`cli`] is the command line; `join` decides what to do, `set_up` talks to the customer and pairs, `serve` then holds the session until its end;
 //! - the lease, the customer's consent, the pinned publishers and the session password are kept and enforced here: a
 //!   server can narrow what this host does, never widen it;
 //! - `channel` checks grants, fetches plugins and runs each in a sandbox of its own (`core/runtime`);
@@ -31,6 +31,7 @@ pub mod provider;
 mod publishers;
 mod seen;
 mod serve;
+mod set_up;
 mod terminal;
 mod texts;
 mod unlock;

@@ -250,6 +250,16 @@ texts! {
         "Trop de codes faux sont venus de ce réseau. Attendez une minute et réessayez.",
         "Han llegado demasiados códigos incorrectos desde esta red. Espere un minuto e inténtelo de nuevo.",
     }
+    NoTerminal {
+        "There is no terminal to ask you in. Open a terminal window and run there: {command}",
+        "Il n'y a pas de terminal où vous poser les questions. Ouvrez une fenêtre de terminal et exécutez-y : {command}",
+        "No hay ningún terminal donde preguntarle. Abra una ventana de terminal y ejecute en ella: {command}",
+    }
+    CloseWindow {
+        "Press Enter to close this window. ",
+        "Appuyez sur Entrée pour fermer cette fenêtre. ",
+        "Pulse Intro para cerrar esta ventana. ",
+    }
     StoppedGoesOn { "Stopped. The same command goes on.", "Arrêté. La même commande reprendra.", "Detenido. La misma orden continuará." }
     SetUpCut {
         "The set-up was cut before the code was right. Join again.",

@@ -9,6 +9,9 @@ use hospes_transport::ServerIdentity;
 use hospes_wire::control::{ConsentState, HostMessage, ServerMessage};
 use hospes_wire::link::DeploymentLink;
 use peer::{CODE, Computer, Server, now};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -281,6 +284,60 @@ async fn a_download_reads_its_link_from_its_name_and_removes_itself() {
     agent.say("end");
     assert!(agent.ends().await.success());
     assert_eq!(computer.snapshot(), before, "the download is gone too");
+}
+
+/// The download as a file manager starts it: a display, no terminal; `programs` is all that is on the PATH.
+fn double_click(server: &Server, computer: &Computer, programs: &Path) -> Command {
+    let download = computer.home().join(server.link.file_name());
+    std::fs::copy(env!("CARGO_BIN_EXE_hospes-agent"), &download).unwrap();
+    let mut command = computer.command(&download);
+    command.env("XDG_STATE_HOME", computer.home().join(".local/state"));
+    command.env("DISPLAY", ":no-display").env("PATH", programs).stdin(Stdio::null());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r17_a_download_that_is_double_clicked_opens_its_dialogue_in_a_terminal() {
+    let (server, computer) = (Server::start(HOUR).await, Computer::default());
+    let before = computer.snapshot();
+    let programs = tempfile::tempdir().unwrap();
+    // A terminal in which the customer types; the first one does not start, another one is installed.
+    let (typed, shown) = (programs.path().join("typed"), programs.path().join("shown"));
+    std::fs::write(&typed, format!("{CODE}\ny\nn\n")).unwrap();
+    let terminal = format!("#!/bin/sh\nshift\nexec \"$@\" <{} >{} 2>&1\n", typed.display(), shown.display());
+    for (name, script) in [("x-terminal-emulator", "#!/bin/sh\nexit 1\n"), ("xterm", terminal.as_str())] {
+        let path = programs.path().join(name);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let clicked = double_click(&server, &computer, programs.path()).output().unwrap();
+    assert!(clicked.status.success(), "{clicked:?}");
+    server.active().await;
+    let text = std::fs::read_to_string(&shown).unwrap();
+    assert!(text.contains("Tina Tech of Acme") && text.contains("Security code"), "{text}");
+    server.tell(ServerMessage::Ended { reason: EndReason::Technician }).await;
+    server.heard(|message| matches!(message, HostMessage::Removed { .. })).await;
+    assert_eq!(computer.snapshot(), before, "the download is gone too");
+
+    // Refused (the link was used): the window stays until the customer has read why.
+    assert!(double_click(&server, &computer, programs.path()).output().unwrap().status.success());
+    let start = std::time::Instant::now();
+    while !std::fs::read_to_string(&shown).unwrap().contains("Press Enter to close") {
+        assert!(start.elapsed() < peer::SOON, "{}", std::fs::read_to_string(&shown).unwrap());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_without_any_terminal_says_what_to_do() {
+    let (server, computer) = (Server::start(HOUR).await, Computer::default());
+    let programs = tempfile::tempdir().unwrap();
+    let clicked = double_click(&server, &computer, programs.path()).output().unwrap();
+    assert_eq!(clicked.status.code(), Some(1));
+    let reason = String::from_utf8(clicked.stderr).unwrap();
+    assert!(reason.contains("Open a terminal window and run there: "), "{reason}");
+    assert!(reason.contains(&server.link.file_name()), "{reason}");
+    assert!(!computer.home().join(".local/state/hospes-agent").exists());
 }
 
 #[test]
