@@ -55,7 +55,14 @@ pub(crate) async fn serve(app: Arc<App>, mut socket: WebSocket, session: Session
     let company = caller.technician.company;
     let channel = Arc::new(Channel::new(id, session, company, capability, caller, now));
     // Listed from now on, so that an end of the session that comes while it opens is felt.
-    let entry = app.channels.enter(&channel);
+    let entry = match app.channels.enter(&channel) {
+        Ok(entry) => entry,
+        // Not in the audit log: whoever asks too often would fill it.
+        Err(refusal) => {
+            let refused = ToTechnician::Refused { refused: refusal.into_problem() };
+            return socket::farewell(&mut socket, &refused).await;
+        }
+    };
     let farewell = Box::pin(run(&app, &mut socket, &channel, request)).await;
     drop(entry);
     if channel.is_open() {

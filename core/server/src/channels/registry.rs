@@ -2,6 +2,8 @@
 
 use crate::api::{ChannelView, rfc3339};
 use crate::caller::Caller;
+use crate::refusal::{Answer, Refusal};
+use axum::http::StatusCode;
 use hospes_session::capability::CapabilityId;
 use hospes_session::id::{ChannelId, CompanyId, LoginId, SessionId};
 use hospes_session::model::Millis;
@@ -11,6 +13,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+/// Most channels of a technician that wait for the host's yes: each holds a stream of the host's connection for minutes,
+/// without the session password, and colleagues need streams too.
+const OPENING: usize = 8;
+/// Most channels of a technician, open and opening.
+const OPEN: usize = 32;
 
 /// One channel.
 pub(crate) struct Channel {
@@ -117,9 +125,32 @@ impl Drop for Entry<'_> {
 
 impl Channels {
     /// Lists a channel for as long as the entry lives.
-    pub(crate) fn enter(&self, channel: &Arc<Channel>) -> Entry<'_> {
-        self.lock().insert(channel.id, channel.clone());
-        Entry { channels: self, id: channel.id }
+    ///
+    /// # Errors
+    /// `too-many-channels`: the technician already has [`OPENING`] that are not open yet, or [`OPEN`] in all, by
+    /// whatever logins.
+    pub(crate) fn enter(&self, channel: &Arc<Channel>) -> Answer<Entry<'_>> {
+        let mut channels = self.lock();
+        let technician = channel.caller.technician.id;
+        let (mut all, mut opening) = (0, 0);
+        for other in channels.values().filter(|other| other.caller.technician.id == technician) {
+            all += 1;
+            opening += usize::from(!other.is_open());
+        }
+        let too_many = |detail: String| {
+            Refusal::new("too-many-channels", StatusCode::TOO_MANY_REQUESTS, "You have too many connections.")
+                .detail(detail)
+        };
+        if opening >= OPENING {
+            return Err(too_many(format!(
+                "{opening} wait for the session password or for the customer, and more may not: answer or close one."
+            )));
+        }
+        if all >= OPEN {
+            return Err(too_many(format!("{all} are open or opening, and more may not: close one.")));
+        }
+        channels.insert(channel.id, channel.clone());
+        Ok(Entry { channels: self, id: channel.id })
     }
 
     /// A channel of a session, by id.

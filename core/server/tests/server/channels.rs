@@ -11,7 +11,7 @@ fn now() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-async fn asked(host: &Host) -> (MessageStream, SignedGrant, String) {
+pub(crate) async fn asked(host: &Host) -> (MessageStream, SignedGrant, String) {
     let mut stream = host.connection.accept_stream().await.unwrap();
     let frame = stream.recv().await.unwrap().unwrap();
     match from_frame::<ToHost>(&frame).unwrap() {
@@ -20,12 +20,12 @@ async fn asked(host: &Host) -> (MessageStream, SignedGrant, String) {
     }
 }
 
-async fn answer(stream: &mut MessageStream, message: FromHost) {
+pub(crate) async fn answer(stream: &mut MessageStream, message: FromHost) {
     stream.send(to_frame(&message).unwrap()).await.unwrap();
 }
 
 /// An open channel.
-async fn open(ada: &Technician, id: &str, host: &Host) -> (Socket, MessageStream, Value) {
+pub(crate) async fn open(ada: &Technician, id: &str, host: &Host) -> (Socket, MessageStream, Value) {
     let (_, ticket) = ada.post(&format!("/sessions/{id}/tickets"), &json!({ "capability": "file-manager" })).await;
     let mut socket = ada.socket(id, "file-manager").await;
     socket.say(&json!({ "v": 1, "ticket": ticket["ticket"] })).await;

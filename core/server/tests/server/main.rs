@@ -5,6 +5,7 @@
 
 mod admin;
 mod bad_input;
+mod channel_limits;
 mod channels;
 mod customer;
 mod events;
