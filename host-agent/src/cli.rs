@@ -10,6 +10,7 @@ use crate::terminal;
 use crate::texts;
 use clap::{Args, Parser, Subcommand};
 use hospes_wire::link::DeploymentLink;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -92,6 +93,11 @@ impl<E: std::fmt::Display> From<E> for Refusal {
     }
 }
 
+/// Says it on stderr, unless the window is closed already.
+fn say(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "hospes-agent: {reason}");
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -110,11 +116,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Refusal::Refused(reason)) => {
             // It may hold the server's words.
-            eprintln!("hospes-agent: {}", texts::harmless(&reason));
+            say(&texts::harmless(&reason));
             ExitCode::from(1)
         }
         Err(Refusal::Usage(reason)) => {
-            eprintln!("hospes-agent: {reason}");
+            say(&reason);
             ExitCode::from(2)
         }
     }

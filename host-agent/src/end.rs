@@ -99,7 +99,7 @@ pub(crate) async fn end(place: &Place) -> Result<(), Refusal> {
         Running::Foreign => return Err(foreign()),
         Running::No => match Kept::load(place)? {
             Some(kept) => end_here(place, kept, EndReason::Customer).await?,
-            None if install::remove(place)?.is_empty() => return Err(nothing()),
+            None if install::remove_or_say(place)?.is_empty() => return Err(nothing()),
             None => {}
         },
     }
@@ -150,11 +150,11 @@ pub(crate) fn begin(place: &Place, kept: &mut Kept, reason: EndReason) {
     }
 }
 
-/// Ends and removes without a host that runs; the server is told as far as it can be reached.
-async fn end_here(place: &Place, mut kept: Kept, reason: EndReason) -> Result<(), Refusal> {
+/// Ends and removes without a session that runs; the server is told as far as it can be reached.
+pub(crate) async fn end_here(place: &Place, mut kept: Kept, reason: EndReason) -> Result<(), Refusal> {
     begin(place, &mut kept, reason);
     let line = tokio::time::timeout(TELL, reach(&kept, reason)).await.unwrap_or(Err(LineError::Silent));
-    let undone = install::remove(place)?;
+    let undone = install::remove_or_say(place)?;
     match line {
         Ok(Some(line)) => {
             let removed = HostMessage::Removed { undone };

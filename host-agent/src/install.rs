@@ -1,12 +1,13 @@
 //! What the host makes on the customer's computer, and how all of it goes again.
 
 use crate::disk;
-use crate::journal::{Journal, Thing};
+use crate::journal::{self, Journal, Thing};
 use crate::kept::Kept;
 use crate::place::{self, Place};
+use crate::texts;
 use hospes_wire::link::DeploymentLink;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Makes the state directory with journal and key: everything that a later start needs to go on or to clean up. What
@@ -133,6 +134,16 @@ fn desktop_argument(path: &Path) -> Result<String, String> {
 /// was named with `--state` is the user's and stays.
 pub(crate) fn remove(place: &Place) -> io::Result<Vec<String>> {
     Ok(Journal::open(&place.journal())?.undo())
+}
+
+/// As [`remove`]; what could not be removed is said on stderr.
+pub(crate) fn remove_or_say(place: &Place) -> io::Result<Vec<String>> {
+    let lines = remove(place)?;
+    for line in journal::left(&lines) {
+        // The window may be closed already; the removal goes on all the same.
+        let _ = writeln!(io::stderr(), "hospes-agent: {}", texts::harmless(line));
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]

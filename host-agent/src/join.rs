@@ -17,6 +17,7 @@ use crate::set_up::{SetUp, Stop};
 use crate::terminal;
 use crate::texts::{self, Text};
 use hospes_session::lease::Left;
+use hospes_session::model::EndReason;
 use hospes_wire::control::HostMessage;
 use hospes_wire::link::DeploymentLink;
 use std::ffi::OsString;
@@ -67,7 +68,13 @@ pub(crate) async fn join(
             serve::serve(place, lock, kept, dialogue, commands, Some(started)).await
         }
         Err(Stop::Over(reason)) => {
-            install::remove(&set_up.place)?;
+            let SetUp { place, kept, .. } = set_up;
+            if matches!(kept.phase, Phase::Paired { .. }) {
+                // The code was right, so the server counts with this host: told of the end, it frees the seat at once.
+                end::end_here(&place, kept, EndReason::Customer).await?;
+            } else {
+                install::remove_or_say(&place)?;
+            }
             Err(Refusal::Refused(reason))
         }
         Err(Stop::Retry(reason)) => Err(Refusal::Refused(reason)),
@@ -92,7 +99,7 @@ pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
         return Err(Refusal::Refused(Text::AlreadyRuns.get(texts::of_environment()).to_owned()));
     };
     let Some(kept) = Kept::load(&place)? else {
-        install::remove(&place)?;
+        install::remove_or_say(&place)?;
         return Err(end::nothing());
     };
     match &kept.phase {
@@ -102,7 +109,7 @@ pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
             serve::serve(place, lock, kept, dialogue, commands, None).await
         }
         Phase::Joining { .. } => {
-            install::remove(&place)?;
+            install::remove_or_say(&place)?;
             Err(Refusal::Refused(Text::SetUpCut.get(texts::of_environment()).to_owned()))
         }
         Phase::Paired { .. } => {
@@ -116,7 +123,7 @@ pub(crate) async fn resume(place: Place) -> Result<(), Refusal> {
 /// What is on this computer. Remains of what is over are removed here.
 fn look(place: &Place, link: &DeploymentLink) -> Result<Found, Refusal> {
     let Some(kept) = Kept::load(place)? else {
-        install::remove(place)?;
+        install::remove_or_say(place)?;
         return Ok(Found::Nothing);
     };
     let same = kept.link == link.to_string();
@@ -133,7 +140,7 @@ fn look(place: &Place, link: &DeploymentLink) -> Result<Found, Refusal> {
     if found {
         return Ok(Found::Another);
     }
-    install::remove(place)?;
+    install::remove_or_say(place)?;
     Ok(Found::Nothing)
 }
 

@@ -104,6 +104,14 @@ enum Step {
     Settle(Thing),
 }
 
+/// How the receipt's line of what is still there begins.
+const LEFT: &str = "could not remove";
+
+/// The lines of a receipt that say what is still there.
+pub(crate) fn left(lines: &[String]) -> impl Iterator<Item = &str> {
+    lines.iter().map(String::as_str).filter(|line| line.starts_with(LEFT))
+}
+
 /// How each line of a journal begins.
 const STEP: &str = "{\"step\":\"";
 
@@ -199,7 +207,7 @@ impl Journal {
             things.iter().rev().partition(|t| matches!(t, Thing::Directory { path } if above.contains(path.as_path())));
         let mut lines: Vec<String> = rest.into_iter().filter_map(line_of).collect();
         if let Err(error) = gone(fs::remove_file(&self.path)) {
-            lines.push(format!("could not remove {}: {error}", self.path.display()));
+            lines.push(format!("{LEFT} {}: {error}", self.path.display()));
         }
         lines.extend(around.into_iter().filter_map(line_of));
         lines
@@ -207,7 +215,7 @@ impl Journal {
 }
 
 fn line_of(thing: &Thing) -> Option<String> {
-    thing.undo().unwrap_or_else(|error| Some(format!("could not remove {}: {error}", thing.path().display())))
+    thing.undo().unwrap_or_else(|error| Some(format!("{LEFT} {}: {error}", thing.path().display())))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -220,6 +220,54 @@ async fn a_set_up_answers_status_and_ends_when_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r13_a_set_up_that_is_stopped_after_the_code_tells_the_server() {
+    let (server, computer) = (Server::start(HOUR).await, Computer::default());
+    let before = computer.snapshot();
+    let mut agent = computer.join(&server.link, &["--code", CODE]);
+    agent.shows("List and download files").await;
+    agent.signal("INT");
+    assert_eq!(agent.ends().await.code(), Some(1));
+    assert_eq!(computer.snapshot(), before);
+    let heard = server.heard(|message| matches!(message, HostMessage::Removed { .. })).await;
+    let HostMessage::Removed { undone } = heard else { unreachable!() };
+    assert!(undone.iter().any(|line| line.contains("host.json")), "{undone:?}");
+
+    // Out of reach, it is removed all the same.
+    let (server, computer) = (Server::start(HOUR).await, Computer::default());
+    let before = computer.snapshot();
+    let mut agent = computer.join(&server.link, &["--code", CODE]);
+    agent.shows("List and download files").await;
+    server.cut().await;
+    agent.signal("INT");
+    assert_eq!(agent.ends().await.code(), Some(1));
+    assert_eq!(computer.snapshot(), before);
+
+    // Before the code was right there is nobody to tell.
+    let (server, computer) = (Server::start(HOUR).await, Computer::default());
+    let before = computer.snapshot();
+    let mut agent = computer.join(&server.link, &[]);
+    agent.shows("Security code").await;
+    agent.signal("INT");
+    assert_eq!(agent.ends().await.code(), Some(1));
+    assert_eq!(computer.snapshot(), before);
+    let told = |message: &HostMessage| matches!(message, HostMessage::Resume { .. } | HostMessage::Removed { .. });
+    assert!(!server.world.lock().unwrap().heard.iter().any(told));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r13_what_cannot_be_removed_is_said() {
+    let (server, computer) = (Server::start(HOUR).await, Computer::default());
+    let mut agent = computer.join(&server.link, &["--code", CODE]);
+    agent.shows("List and download files").await;
+    let odd = computer.state().join("lease.json");
+    std::fs::create_dir(&odd).unwrap();
+    agent.signal("INT");
+    assert_eq!(agent.ends().await.code(), Some(1));
+    assert!(agent.log().contains(&format!("could not remove {}", odd.display())), "{}", agent.log());
+    assert!(odd.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn r5_over_while_the_computer_was_off_the_server_gets_the_receipt() {
     let (server, computer) = (Server::start(Duration::from_secs(4)).await, Computer::default());
     let before = computer.snapshot();

@@ -147,6 +147,15 @@ impl Server {
         }
     }
 
+    fn pairing(&self, world: &World) -> ServerMessage {
+        ServerMessage::Paired(Box::new(Pairing {
+            session: SESSION.to_owned(),
+            invitation: self.invitation(world),
+            grant_key: grant_key().public(),
+            password_verifier: hospes_pake::register(PASSWORD, [1; 32]).unwrap(),
+        }))
+    }
+
     async fn converse(&self, connection: Connection) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (sender, mut receiver) = connection.accept_stream().await?.split();
         let sender = Arc::new(tokio::sync::Mutex::new(sender));
@@ -198,12 +207,7 @@ impl Server {
                     return Some(ServerMessage::CodeWrong { tries_left: world.tries });
                 }
                 world.host = Some(*host_key);
-                Some(ServerMessage::Paired(Box::new(Pairing {
-                    session: SESSION.to_owned(),
-                    invitation: self.invitation(&world),
-                    grant_key: grant_key().public(),
-                    password_verifier: hospes_pake::register(PASSWORD, [1; 32]).unwrap(),
-                })))
+                Some(self.pairing(&world))
             }
             HostMessage::Installed {} => {
                 world.activated_at = now();
@@ -217,6 +221,9 @@ impl Server {
                 assert_eq!((session.as_str(), Some(*host_key)), (SESSION, world.host));
                 if let Some(reason) = world.ended {
                     return Some(ServerMessage::Ended { reason });
+                }
+                if world.activated_at == 0 {
+                    return Some(self.pairing(&world));
                 }
                 world.connection = Some(connection.clone());
                 world.control = Some(sender.clone());
