@@ -5,6 +5,8 @@ use crate::api::{EventView, rfc3339};
 use crate::clock;
 use hospes_session::id::{CompanyId, SessionId};
 use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
 /// Events that a slow reader may lag behind before it is told to look again.
@@ -24,12 +26,40 @@ pub(crate) struct Happened {
 }
 
 /// The stream of events.
-pub(crate) struct Events(broadcast::Sender<Happened>);
+pub(crate) struct Events {
+    sender: broadcast::Sender<Happened>,
+    /// How many readers each company has.
+    readers: Arc<Mutex<HashMap<CompanyId, usize>>>,
+}
 
 impl Default for Events {
     fn default() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
+        Self { sender: broadcast::channel(BACKLOG).0, readers: Arc::default() }
     }
+}
+
+/// A reader of a company's events: counted until dropped.
+pub(crate) struct Reader {
+    /// All events; those of other companies are not to be passed on.
+    pub(crate) events: broadcast::Receiver<Happened>,
+    company: CompanyId,
+    readers: Arc<Mutex<HashMap<CompanyId, usize>>>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut readers = lock(&self.readers);
+        if let Some(count) = readers.get_mut(&self.company) {
+            *count -= 1;
+            if *count == 0 {
+                readers.remove(&self.company);
+            }
+        }
+    }
+}
+
+fn lock(readers: &Mutex<HashMap<CompanyId, usize>>) -> MutexGuard<'_, HashMap<CompanyId, usize>> {
+    readers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Events {
@@ -37,7 +67,7 @@ impl Events {
     pub(crate) fn publish(&self, company: CompanyId, session: Option<SessionId>, name: &str, detail: Value) {
         let at = rfc3339(clock::now());
         let view = EventView { at, session: session.map(|id| id.to_string()), detail };
-        let _nobody_listens = self.0.send(Happened { company, session, name: name.to_owned(), view });
+        let _nobody_listens = self.sender.send(Happened { company, session, name: name.to_owned(), view });
     }
 
     /// Tells what the session rules decided.
@@ -58,6 +88,17 @@ impl Events {
 
     /// Listens from now on.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Happened> {
-        self.0.subscribe()
+        self.sender.subscribe()
+    }
+
+    /// Listens from now on, for a company.
+    pub(crate) fn read(&self, company: CompanyId) -> Reader {
+        *lock(&self.readers).entry(company).or_default() += 1;
+        Reader { events: self.subscribe(), company, readers: self.readers.clone() }
+    }
+
+    /// Companies with readers.
+    pub(crate) fn companies(&self) -> HashSet<CompanyId> {
+        lock(&self.readers).keys().copied().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Once a second: ends what is over (R4, R5), and tells open channels of a changed licence.
+//! Once a second: ends what is over (R4, R5), and tells open channels and readers of events of a changed licence.
 
 use crate::clock;
 use crate::refusal::Answer;
@@ -24,9 +24,7 @@ pub(crate) async fn run(app: Arc<App>) {
         if let Err(refusal) = sweep(&app).await {
             tracing::error!(code = refusal.into_problem().code(), "sessions were not swept; trying again");
         }
-        if let Err(refusal) = watch_licences(&app, &mut licences).await {
-            tracing::error!(code = refusal.into_problem().code(), "licences were not looked at; trying again");
-        }
+        watch_licences(&app, &mut licences).await;
         app.tickets.sweep(None);
         app.logins.sweep();
         app.codes.sweep();
@@ -43,17 +41,25 @@ pub(crate) async fn sweep(app: &App) -> Answer<()> {
     Ok(())
 }
 
-/// The operator's command line changes licences behind the server's back: open channels must feel it within a second.
-async fn watch_licences(app: &App, seen: &mut HashMap<CompanyId, crate::entitlement::Entitlement>) -> Answer<()> {
-    let companies = app.channels.companies();
+/// The operator's command line changes licences behind the server's back: open channels must feel it within a second,
+/// and so must whoever reads the company's events. One that cannot be read keeps no other company from its news.
+async fn watch_licences(app: &App, seen: &mut HashMap<CompanyId, crate::entitlement::Entitlement>) {
+    let mut companies = app.channels.companies();
+    companies.extend(app.events.companies());
     seen.retain(|company, _| companies.contains(company));
     for company in companies {
-        let (_, now) = app.entitlement(company).await?;
+        let now = match app.entitlement(company).await {
+            Ok((_, now)) => now,
+            Err(refusal) => {
+                let code = refusal.into_problem().code().to_owned();
+                tracing::error!(%company, code, "its licence was not looked at; trying again");
+                continue;
+            }
+        };
         if let Some(before) = seen.insert(company, now.clone())
             && before != now
         {
             app.events.publish(company, None, "licence.changed", json!({ "plan": now.plan, "features": now.features }));
         }
     }
-    Ok(())
 }

@@ -21,15 +21,15 @@ use tokio::sync::broadcast::error::RecvError;
 ))]
 pub(super) async fn stream(State(app): State<Arc<App>>, caller: Caller) -> impl IntoResponse {
     let company = caller.technician.company;
-    let listener = (app.events.subscribe(), app.stop.clone(), true);
-    let events = stream::unfold(listener, move |(mut events, stop, first)| async move {
+    let listener = (app.events.read(company), app.stop.clone(), true);
+    let events = stream::unfold(listener, move |(mut reader, stop, first)| async move {
         if first {
             // Tells the reader that the stream stands, before anything happens.
-            return Some((Ok::<_, Infallible>(Event::default().comment("listening")), (events, stop, false)));
+            return Some((Ok::<_, Infallible>(Event::default().comment("listening")), (reader, stop, false)));
         }
         loop {
             let received = tokio::select! {
-                received = events.recv() => received,
+                received = reader.events.recv() => received,
                 () = stop.cancelled() => return None,
             };
             let event = match received {
@@ -38,7 +38,7 @@ pub(super) async fn stream(State(app): State<Arc<App>>, caller: Caller) -> impl 
                 Err(RecvError::Lagged(_)) => Event::default().event("resync").data("{}"),
                 Err(RecvError::Closed) => return None,
             };
-            return Some((Ok(event), (events, stop, false)));
+            return Some((Ok(event), (reader, stop, false)));
         }
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))

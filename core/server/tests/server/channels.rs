@@ -265,21 +265,9 @@ async fn r9_a_licence_that_loses_the_feature_revokes_the_open_channel() {
     let ada = site.demo().await;
     let (id, mut host) = ada.active().await;
     let (mut socket, _stream, _) = open(&ada, &id, &host).await;
-    // What the operator's command line does: another licence, behind the server's back.
-    let company = site.admin.store().company_by_name("Demo").await.unwrap();
-    let mut licence: hospes_licence::licence::Licence = serde_json::from_slice(&company.licence.bytes).unwrap();
     // The server looks once a second: let it see the licence as it was.
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    licence.plan = "essential".to_owned();
-    let signed = hospes_licence::licence::issue(&licence, site.admin.operator()).unwrap();
-    let audit = hospes_store::model::Audit {
-        company: Some(company.id),
-        session: None,
-        actor: "operator".to_owned(),
-        action: "licence.install".to_owned(),
-        detail: json!({}),
-    };
-    site.admin.store().set_licence(company.id, &signed, now(), &audit).await.unwrap();
+    site.install_plan("Demo", "essential").await;
     let closed = socket.hear().await;
     assert_eq!(code(&closed["problem"]), "not-licensed", "{closed}");
     assert!(matches!(host.hear().await, ServerMessage::Revoke { .. }));

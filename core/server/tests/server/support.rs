@@ -97,6 +97,22 @@ impl Site {
         Technician { url: self.url.clone(), http: self.http.clone(), token }
     }
 
+    /// What the operator's command line does: another licence, behind the server's back.
+    pub(crate) async fn install_plan(&self, company: &str, plan: &str) {
+        let company = self.admin.store().company_by_name(company).await.unwrap();
+        let mut licence: hospes_licence::licence::Licence = serde_json::from_slice(&company.licence.bytes).unwrap();
+        licence.plan = plan.to_owned();
+        let signed = hospes_licence::licence::issue(&licence, self.admin.operator()).unwrap();
+        let audit = hospes_store::model::Audit {
+            company: Some(company.id),
+            session: None,
+            actor: "operator".to_owned(),
+            action: "licence.install".to_owned(),
+            detail: json!({}),
+        };
+        self.admin.store().set_licence(company.id, &signed, company.created_at, &audit).await.unwrap();
+    }
+
     /// A company "Demo" on `base` with one technician.
     pub(crate) async fn demo(&self) -> Technician {
         self.company("Demo", "base", &[], 5).await;
