@@ -60,17 +60,27 @@ impl Partial {
         Ok(file)
     }
 
-    /// Complete and checked: takes the target's place.
+    /// Complete and checked: takes the target's place, so that a loss of power leaves the old content or the whole new one.
     pub(crate) fn complete(&self, file: File, modified: Option<i64>) -> Result<(), ClientError> {
         let time = modified.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
         if let Some(time) = time.and_then(|time| SystemTime::UNIX_EPOCH.checked_add(time)) {
             // A file system without times loses only that.
             let _ = file.set_modified(time);
         }
+        file.sync_all().map_err(|e| ClientError::local(self.file.display(), e))?;
         drop(file);
         std::fs::rename(&self.file, &self.target).map_err(|e| ClientError::local(self.target.display(), e))?;
+        self.sync_directory();
         let _ = std::fs::remove_file(&self.origin);
         Ok(())
+    }
+
+    /// Makes the new name survive a loss of power. Not every system or folder can do it; the content is there all the same.
+    fn sync_directory(&self) {
+        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Err(error) = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()) {
+            tracing::debug!(%error, "the folder of {} could not be synced", self.target.display());
+        }
     }
 
     /// Of no use any more.
