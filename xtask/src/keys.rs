@@ -7,11 +7,17 @@ use data_encoding::HEXLOWER;
 use hospes_licence::key::KeyPair;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+/// Where the secret half lies.
+pub(crate) fn file(house: &House) -> PathBuf {
+    std::env::var_os("HOSPES_PUBLISHER_SECRET_FILE")
+        .map_or_else(|| house.target.join("keys/publisher.key"), PathBuf::from)
+}
 
 /// Reads or makes the key pair.
 pub(crate) fn publisher(house: &House) -> Result<KeyPair> {
-    let path = std::env::var_os("HOSPES_PUBLISHER_SECRET_FILE")
-        .map_or_else(|| house.target.join("keys/publisher.key"), std::path::PathBuf::from);
+    let path = file(house);
     if !path.exists() {
         let mut secret = [0u8; 32];
         getrandom::fill(&mut secret).context("the operating system gives no random bytes")?;

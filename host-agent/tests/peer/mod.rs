@@ -33,7 +33,11 @@ pub fn now() -> u64 {
 
 /// The development publisher, which a debug build of the host trusts.
 pub fn publisher() -> KeyPair {
-    KeyPair::from_secret(&[0x42; 32])
+    let secret = std::env::var_os("HOSPES_TEST_PUBLISHER_SECRET_FILE").map_or([0x42; 32], |file| {
+        let text = std::fs::read_to_string(file).unwrap();
+        data_encoding::HEXLOWER.decode(text.trim().as_bytes()).unwrap().try_into().unwrap()
+    });
+    KeyPair::from_secret(&secret)
 }
 
 /// What the test's server knows and has heard.
