@@ -341,29 +341,3 @@ async fn an_impostor_on_the_port_is_never_accepted_by_redial() {
     assert!(tokio::time::timeout(Duration::from_secs(2), connecting).await.is_err());
     assert!(errors.len() >= 2 && errors.iter().all(|error| *error == TransportError::WrongKey), "{errors:?}");
 }
-
-/// Not a check but a figure: `cargo nextest run -p hospes-transport --run-ignored all throughput --no-capture`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "prints a figure"]
-async fn throughput_of_one_stream() {
-    let (listener, port) = listen(0, 1);
-    let (client, server) = pair(&listener, port).await;
-    let (mut sender, _keep) = client.open_stream().await.unwrap().split();
-    let message = Bytes::from(vec![9u8; 256 * 1024]);
-    let start = Instant::now();
-    let total = 256 << 20;
-    tokio::spawn(async move {
-        for _ in 0..total / message.len() {
-            sender.send(message.clone()).await.unwrap();
-        }
-        sender.finish().await.unwrap();
-        sender.delivered().await.unwrap();
-    });
-    let (_keep, mut receiver) = server.accept_stream().await.unwrap().split();
-    let mut received = 0;
-    while let Some(message) = receiver.recv().await.unwrap() {
-        received += message.len();
-    }
-    assert_eq!(received, total);
-    println!("{:.0} MiB/s", total as f64 / f64::from(1 << 20) / start.elapsed().as_secs_f64());
-}
