@@ -83,16 +83,16 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     return host;
   }
 
-  async function openSession(session) {
-    await page.goto(`${stage.url}/sessions/${session.id}`);
+  async function openSession(session, query = "") {
+    await page.goto(`${stage.url}/sessions/${session.id}${query}`);
     await page.locator(`[data-testid=session-page][data-state=active]`).waitFor();
   }
 
-  async function open(capability, password) {
+  async function open(capability, password, byLink = false) {
     await page.locator(`[data-testid=capability-${capability}][data-available=true]`).waitFor();
     const frames = page.getByTestId("plugin-frame");
-    const open = await frames.count();
-    await id(`open-${capability}`).click();
+    const open = byLink ? 0 : await frames.count();
+    if (!byLink) await id(`open-${capability}`).click();
     if (password) {
       const input = page.getByTestId("password-input").last();
       await input.fill("wrong-password");
@@ -241,8 +241,9 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
 
     const answers = (question) => (/mouse and keyboard/.test(question) ? "n" : "y");
     const host = await joins(computer, session, { file, answers });
-    await openSession(session);
-    const frame = await open("remote-control", session.password);
+    // A link that leads straight to work, as the demo prints it.
+    await openSession(session, "?open=remote-control");
+    const frame = await open("remote-control", session.password, true);
     await frame.locator("[data-testid=remote-control][data-state=shown][data-input=false]").waitFor();
     await sameAsScreen(frame);
     await frame.getByTestId("view-only").waitFor();
