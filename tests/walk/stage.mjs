@@ -120,7 +120,7 @@ export class Stage {
     let number = 60;
     while (existsSync(`/tmp/.X11-unix/X${number}`) || existsSync(`/tmp/.X${number}-lock`)) number += 1;
     this.screen = `:${number}`;
-    this.start("Xvfb", "Xvfb", [this.screen, "-screen", "0", screen, "-nolisten", "tcp"]);
+    this.start("Xvfb", "Xvfb", [this.screen, "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]);
     await until("Xvfb listens", () => existsSync(`/tmp/.X11-unix/X${number}`));
     this.onScreen("openbox", []);
     await sleep(300);

@@ -171,7 +171,8 @@ impl Demo {
             .context("no display number between 90 and 200 is free")?;
         let display = format!(":{number}");
         let mut server = Command::new("Xvfb");
-        server.args([&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        // Without `-noreset` the server starts over when its first client goes, and takes those that just came with it.
+        server.args([&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]);
         self.start("display", &mut server)?;
         let deadline = Instant::now() + Duration::from_secs(10);
         while !Path::new(&format!("/tmp/.X11-unix/X{number}")).exists() {

@@ -90,9 +90,10 @@ fn walk(house: &House, settings: &Settings) -> Result<()> {
 pub(crate) fn bench(house: &House, full: bool) -> Result<()> {
     setup::for_testing(house)?;
     let settings = build::everything(house, true)?;
-    run(cargo(house, &settings).args(["run", "--release", "-p", "hospes-runtime", "--example", "figures"]))?;
-    run(cargo(house, &settings)
-        .args(["run", "--release", "-p", "hospes-tests", "--bin", "hospes-bench", "--"])
+    let programs = ["build", "--workspace", "--release", "--bin", "hospes-bench", "--example", "figures"];
+    run(cargo(house, &settings).args(programs))?;
+    run(&mut Command::new(house.executable("examples/figures", true)))?;
+    run(Command::new(house.executable("hospes-bench", true))
         .args(full.then_some("--full"))
         .env("TEST_HOSPES", house.executable("hospes", true))
         .env("TEST_HOSPES_AGENT", house.executable("hospes-agent", true)))
