@@ -189,5 +189,7 @@ fn every_invariant_is_held_by_a_test_that_exists() {
         }
         count += 1;
     }
+    let named = text.matches("**Architecture invariant: ").count();
+    assert_eq!(count, named, "an invariant that does not begin its paragraph is not looked at");
     assert!(count >= 9, "{count} invariants");
 }
