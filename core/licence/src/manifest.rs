@@ -29,6 +29,9 @@ pub struct Manifest {
     /// Budgets.
     #[serde(default)]
     pub limits: Limits,
+    /// Hosts that it sends web requests to; stated by a notifier with `hospes:notify/http`, and by no other plugin.
+    #[serde(default)]
+    pub network: Option<Network>,
     /// Its page; none for a plugin without one.
     #[serde(default)]
     pub ui: Option<Ui>,
@@ -51,6 +54,52 @@ pub struct Limits {
     /// Linear memory, e.g. `64 MiB` (the default); at most `512 MiB`.
     #[serde(default)]
     pub memory: Option<String>,
+}
+
+/// Where a notifier's web requests may go. The operator's settings may allow less.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Network {
+    /// Which hosts.
+    pub hosts: Hosts,
+}
+
+/// Hosts by name, or the operator's word for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected \"operator\" or a list of hosts' names")]
+pub enum Hosts {
+    /// `"operator"`: the addresses are a company's settings (webhooks), so the author cannot know them; only the
+    /// operator's allow-list bounds them.
+    Operator(OperatorsList),
+    /// `["api.example.org", "*.example.net"]`: these, over HTTPS on port 443. `*.` stands for any name below.
+    Named(BTreeSet<String>),
+}
+
+/// The one word that [`Hosts::Operator`] is written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperatorsList {
+    /// `"operator"`
+    Operator,
+}
+
+impl Hosts {
+    /// Whether the manifest lets a request go to `host` (lower case) on `port` over HTTPS or not. What the operator says
+    /// comes on top.
+    #[must_use]
+    pub fn allow(&self, host: &str, port: u16, https: bool) -> bool {
+        match self {
+            Self::Operator(_) => true,
+            Self::Named(names) => https && port == 443 && names.iter().any(|name| covers(name, host)),
+        }
+    }
+}
+
+fn covers(name: &str, host: &str) -> bool {
+    match name.strip_prefix("*.") {
+        Some(parent) => host.strip_suffix(parent).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+        None => name == host,
+    }
 }
 
 /// The plugin's page.

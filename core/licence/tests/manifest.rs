@@ -1,7 +1,7 @@
 //! Manifests: what a typo, a wrong value or a wish too far is answered.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use hospes_licence::manifest::{Kind, Manifest};
+use hospes_licence::manifest::{Hosts, Kind, Manifest};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -120,6 +120,45 @@ fn bad_manifests_are_refused_with_key_and_expectation() {
     assert!(Manifest::parse(&empty).unwrap_err().to_string().contains("tiers is empty"));
     let long = format!("{GOOD}# {}", "x".repeat(64 << 10));
     assert!(Manifest::parse(&long).unwrap_err().to_string().contains("at most 65536 are allowed"));
+}
+
+#[test]
+fn r19_a_notifier_says_where_its_web_requests_go() {
+    let text = |interfaces: &str, network: &str| {
+        format!(
+            "id = \"notify-x\"\nversion = \"0.1.0\"\nkind = \"notifier\"\npublisher = \"x\"\nmin-host = \"0.1\"\n\
+             title = {{ en = \"X\" }}\n{network}\n[tiers]\n\"notify-x\" = [{interfaces}]\n"
+        )
+    };
+    const HTTP: &str = "\"hospes:notify/http\"";
+    let hosts = |network: &str| Manifest::parse(&text(HTTP, network)).unwrap().network.unwrap().hosts;
+    let operator = hosts("[network]\nhosts = \"operator\"");
+    let named = hosts("[network]\nhosts = [\"api.example.org\", \"*.example.net\"]");
+    let check = |hosts: &Hosts, host: &str, port: u16, https: bool, expect: bool| {
+        assert_eq!(hosts.allow(host, port, https), expect, "{hosts:?} {host}:{port} {https}");
+    };
+    check(&operator, "anything.example.com", 8443, false, true);
+    check(&named, "api.example.org", 443, true, true);
+    check(&named, "api.example.org", 443, false, false);
+    check(&named, "api.example.org", 8443, true, false);
+    check(&named, "a.example.net", 443, true, true);
+    check(&named, "a.b.example.net", 443, true, true);
+    for foreign in ["example.net", ".example.net", "evilexample.net", "example.org", "api.example.org.evil.com", ""] {
+        check(&named, foreign, 443, true, false);
+    }
+    let refused = |interfaces: &str, network: &str, expect: &str| {
+        let error = Manifest::parse(&text(interfaces, network)).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}\nlacks {expect}");
+    };
+    refused(HTTP, "", "network.hosts is missing");
+    refused("\"hospes:notify/mail\"", "[network]\nhosts = \"operator\"", "leave it out");
+    refused(HTTP, "[network]\nhosts = \"anything\"", "expected \"operator\" or a list of hosts' names");
+    refused(HTTP, "[network]\nhosts = []", "network.hosts has 0 names, expected 1 to 32");
+    for bad in
+        ["", "*", "*.", "*.com", "localhost", "127.0.0.1", "API.example.org", "a..b", "-a.org", "a.org:443", "a.org/x"]
+    {
+        refused(HTTP, &format!("[network]\nhosts = [\"{bad}\"]"), "network.hosts is");
+    }
 }
 
 proptest! {

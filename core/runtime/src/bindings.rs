@@ -27,3 +27,23 @@ wasmtime::component::bindgen!({
     trappable_error_type: { "hospes:base/types.error" => crate::host::HostError },
     require_store_data_send: true,
 });
+
+/// The notifier's world. What both worlds have is bound once, above.
+pub(crate) mod notifier {
+    wasmtime::component::bindgen!({
+        path: [
+            "../../wit/wasi-io",
+            "../../wit/base",
+            "../../wit/desk",
+            "../../wit/files",
+            "../../wit/system",
+            "../../wit/notify",
+            "../../wit/plugin",
+        ],
+        world: "hospes:plugin/notifier-sdk",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "hospes:base": crate::bindings::hospes::base },
+        require_store_data_send: true,
+    });
+}

@@ -1,4 +1,5 @@
-//! What one channel may use. Exceeding a budget ends that channel with the budget's name, never the process.
+//! What one channel, or one delivery of a notifier, may use. Exceeding a budget ends that one with the budget's name,
+//! never the process.
 
 use crate::error::{Budget, Exceeded};
 use std::time::Duration;
@@ -32,6 +33,10 @@ pub struct Budgets {
     /// Messages to the page per second, after a first second's worth at once (20 000). A slow page slows the plugin down
     /// long before this.
     pub messages: u32,
+    /// Web requests and messages of one delivery, refused ones too (8).
+    pub outside_calls: u32,
+    /// Wall-clock time of one delivery, all that it waits for included (60 s).
+    pub delivery_time: Duration,
     /// Time to return after the channel was told to close (2 s).
     pub grace: Duration,
 }
@@ -50,6 +55,8 @@ impl Default for Budgets {
             log_lines: 200,
             log_dropped: 10_000,
             messages: 20_000,
+            outside_calls: 8,
+            delivery_time: Duration::from_secs(60),
             grace: Duration::from_secs(2),
         }
     }

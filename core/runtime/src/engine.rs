@@ -64,6 +64,14 @@ pub struct Plugin {
     pub from_cache: bool,
 }
 
+/// A plugin that was verified, inspected and compiled, but not linked.
+pub(crate) struct Prepared {
+    pub(crate) file: plugin_file::PluginFile,
+    pub(crate) component: Component,
+    pub(crate) prepared_in: Duration,
+    pub(crate) from_cache: bool,
+}
+
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin").field("id", &self.id).field("hash", &self.hash).finish_non_exhaustive()
@@ -102,19 +110,9 @@ impl Runtime {
     /// # Errors
     /// Like [`Runtime::load`].
     pub fn load_blocking(&self, file: Vec<u8>, publishers: &[PublicKey]) -> Result<Plugin, RuntimeError> {
-        let untrusted = |error: plugin_file::BadPlugin| RuntimeError::Untrusted(error.to_string());
-        let file = plugin_file::verify(file).map_err(untrusted)?;
-        plugin_file::trusted(&file, publishers).map_err(untrusted)?;
-        inspect::inspect(&file.bytes, &file.manifest)?;
+        let Prepared { file, component, prepared_in, from_cache } = self.prepare(file, publishers, Kind::Capability)?;
         let id = file.manifest.id.clone();
         let unusable = |message| RuntimeError::Unusable { plugin: id.clone(), message };
-        if file.manifest.kind != Kind::Capability {
-            return Err(unusable("a notifier opens no channels".into()));
-        }
-        let started = Instant::now();
-        let (component, from_cache) =
-            self.component(&file.hash, &file.bytes).map_err(|error| unusable(format!("{error:#}")))?;
-        let prepared_in = started.elapsed();
         let stated = file.manifest.interfaces();
         let pre = link(&self.engine, &stated)
             .and_then(|linker| linker.instantiate_pre(&component))
@@ -122,6 +120,30 @@ impl Runtime {
             .map_err(|error| unusable(format!("{error:#}")))?;
         let (id, stated) = (id.into(), Arc::new(stated));
         Ok(Plugin { id, stated, pre, hash: file.hash, manifest: file.manifest, prepared_in, from_cache })
+    }
+
+    /// The steps that every kind of plugin takes before it is linked: signature, publisher, imports, kind, compilation.
+    pub(crate) fn prepare(
+        &self,
+        file: Vec<u8>,
+        publishers: &[PublicKey],
+        kind: Kind,
+    ) -> Result<Prepared, RuntimeError> {
+        let untrusted = |error: plugin_file::BadPlugin| RuntimeError::Untrusted(error.to_string());
+        let file = plugin_file::verify(file).map_err(untrusted)?;
+        plugin_file::trusted(&file, publishers).map_err(untrusted)?;
+        inspect::inspect(&file.bytes, &file.manifest)?;
+        let id = file.manifest.id.clone();
+        let unusable = |message| RuntimeError::Unusable { plugin: id.clone(), message };
+        match (file.manifest.kind, kind) {
+            (Kind::Notifier, Kind::Capability) => return Err(unusable("a notifier opens no channels".into())),
+            (Kind::Capability, Kind::Notifier) => return Err(unusable("a capability delivers nothing".into())),
+            _ => {}
+        }
+        let started = Instant::now();
+        let (component, from_cache) =
+            self.component(&file.hash, &file.bytes).map_err(|error| unusable(format!("{error:#}")))?;
+        Ok(Prepared { file, component, prepared_in: started.elapsed(), from_cache })
     }
 
     fn component(&self, hash: &str, bytes: &[u8]) -> wasmtime::Result<(Component, bool)> {

@@ -24,6 +24,10 @@ pub enum Budget {
     Log,
     /// Messages to the page per second.
     Messages,
+    /// Web requests and mails of one delivery.
+    OutsideCalls,
+    /// Wall-clock time of one delivery.
+    DeliveryTime,
 }
 
 impl Budget {
@@ -40,6 +44,8 @@ impl Budget {
             Self::HostCallTime => "host-call-time",
             Self::Log => "log",
             Self::Messages => "messages",
+            Self::OutsideCalls => "outside-calls",
+            Self::DeliveryTime => "delivery-time",
         }
     }
 }

@@ -39,6 +39,9 @@ const HOST_VERSION: &str = "0.1";
 /// Version of the WASI floor, as `major.minor`.
 const WASI_VERSION: &str = "0.2";
 
+/// The host's inert interfaces that a notifier has too.
+const NOTIFIER_INERT: [&str; 2] = ["hospes:base/types", "hospes:base/log"];
+
 /// What a component shows on its outside. Names are without versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
@@ -130,6 +133,9 @@ pub fn inspect(bytes: &[u8], manifest: &Manifest) -> Result<Outside, RuntimeErro
         seen.insert(name.clone());
         match (consent_of(name), manifest.kind) {
             (None, _) => problems.push(format!("{name} is not an interface that a plugin may import")),
+            (Some(Consent::Inert), Kind::Notifier) if !NOTIFIER_INERT.contains(&name.as_str()) => {
+                problems.push(format!("{name} is imported, but a notifier has no session and no channel"));
+            }
             (Some(Consent::Inert), _) => {}
             (Some(Consent::Operator), Kind::Capability) | (Some(Consent::Customer(_)), Kind::Notifier) => {
                 problems.push(format!("{name} is imported, but {wrong}"));

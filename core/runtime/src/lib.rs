@@ -27,6 +27,9 @@
 //!
 //! The [`Gate`](gate::Gate) is asked before each call that touches the customer's computer, so what it denies is denied
 //! from the next call on, and what it unlocks is unlocked, both without reopening the channel.
+//!
+//! A notifier is loaded with [`Runtime::load_notifier`] and called once for each delivery with [`Runtime::deliver`]; a
+//! server uses [`Allocator::Pooling`] for it.
 
 mod bindings;
 mod budget;
@@ -38,6 +41,7 @@ pub mod gate;
 mod host;
 pub mod inspect;
 mod meter;
+mod notifier;
 pub mod provider;
 mod run;
 mod ticker;
@@ -47,3 +51,4 @@ pub use budget::Budgets;
 pub use channel::{ChannelContext, Metrics, Outcome, SessionInfo};
 pub use engine::{Allocator, Plugin, Runtime, Settings};
 pub use error::{Budget, ImportMismatch, RuntimeError};
+pub use notifier::{ConfigProblem, Delivery, Notifier, Outside, Undelivered};

@@ -1,12 +1,12 @@
 //! One channel: one store, one fiber, all budgets on. Whatever happens inside ends this channel only.
 
-use crate::budget::{Limiter, Rate};
+use crate::budget::{Budgets, Limiter, Rate};
 use crate::channel::{ChannelContext, Metrics, Outcome};
 use crate::engine::{Plugin, Runtime};
 use crate::error::{Budget, Exceeded, RuntimeError};
 use crate::host::base::{ChannelHandle, Inbox};
 use crate::host::desk::{HeldInput, let_go_when_denied};
-use crate::host::log::Log;
+use crate::host::log::{Log, Of};
 use crate::host::{HostError, State};
 use crate::meter::{Clock, Metered};
 use crate::provider::Providers;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::component::{ResourceTable, ResourceTableError};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 impl Runtime {
     /// Runs a plugin for one channel, until it returns, is told to close, or has to be ended. Dropping the future ends
@@ -25,7 +25,7 @@ impl Runtime {
         let opened = Instant::now();
         let ChannelContext { info, request, gate, providers, licence, incoming, outgoing, cancel, budgets } = context;
         let clock = Arc::new(Clock::new());
-        let log = Arc::new(Log::new(&plugin.id, &info.id, &budgets));
+        let log = Arc::new(Log::new(&plugin.id, Of::Session(info.id.clone()), &budgets));
         let input = HeldInput::default();
         let let_go = let_go_when_denied(Arc::clone(&input), Arc::clone(&gate));
         let holds = plugin.stated.contains("hospes:desk/input");
@@ -50,17 +50,7 @@ impl Runtime {
             metrics: Metrics::default(),
             budgets: budgets.clone(),
         };
-        let mut store = Store::new(&self.engine, state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(budgets.host_call_bytes);
-        // A little above the host's own table, so that it is the one that names the budget.
-        store.set_max_component_handles(budgets.handles.saturating_mul(2));
-        store.set_epoch_deadline(1);
-        let (watched, burst) = (Arc::clone(&clock), budgets.burst);
-        store.epoch_deadline_callback(move |_| match watched.burst() > burst {
-            true => Err(Exceeded(Budget::Cpu).into()),
-            false => Ok(UpdateDeadline::Yield(1)),
-        });
+        let mut store = bounded(&self.engine, state, &budgets, &clock, |state| &mut state.limiter);
 
         let mut start = Duration::ZERO;
         let guest = async {
@@ -104,6 +94,28 @@ impl Runtime {
     }
 }
 
+/// A store with every budget on.
+pub(crate) fn bounded<T: Send + 'static>(
+    engine: &Engine,
+    state: T,
+    budgets: &Budgets,
+    clock: &Arc<Clock>,
+    limiter: fn(&mut T) -> &mut Limiter,
+) -> Store<T> {
+    let mut store = Store::new(engine, state);
+    store.limiter(move |state| limiter(state));
+    store.set_hostcall_fuel(budgets.host_call_bytes);
+    // A little above the host's own table, so that it is the one that names the budget.
+    store.set_max_component_handles(budgets.handles.saturating_mul(2));
+    store.set_epoch_deadline(1);
+    let (watched, burst) = (Arc::clone(clock), budgets.burst);
+    store.epoch_deadline_callback(move |_| match watched.burst() > burst {
+        true => Err(Exceeded(Budget::Cpu).into()),
+        false => Ok(UpdateDeadline::Yield(1)),
+    });
+    store
+}
+
 /// What the manifest does not state is not even lent.
 fn keep_stated(providers: Providers, stated: &BTreeSet<String>) -> Providers {
     let any = |prefix: &str| stated.iter().any(|name| name.starts_with(prefix));
@@ -117,7 +129,7 @@ fn keep_stated(providers: Providers, stated: &BTreeSet<String>) -> Providers {
 }
 
 /// Names the reason of a trap.
-fn ended_by(plugin: String, error: &wasmtime::Error, log: &Log) -> RuntimeError {
+pub(crate) fn ended_by(plugin: String, error: &wasmtime::Error, log: &Log) -> RuntimeError {
     let text = format!("{error:?}");
     let budget = if let Some(Exceeded(budget)) = find(error) {
         Some(*budget)

@@ -6,6 +6,7 @@ mod channel;
 mod error;
 mod export;
 mod log;
+mod notifier;
 mod poll;
 
 pub use channel::{Channel, MAX_MESSAGE};
@@ -14,6 +15,9 @@ pub use export::Plugin;
 #[doc(hidden)]
 pub use export::{Adapter, write_log};
 pub use log::Level;
+#[doc(hidden)]
+pub use notifier::NotifierAdapter;
+pub use notifier::{Delivery, Notifier, Problem, Undelivered, key_for};
 pub use poll::{Pollable, after, wait};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, by the host's clock.
@@ -69,4 +73,14 @@ pub mod files {
 /// The computer itself (`hospes:system/*`).
 pub mod system {
     pub use crate::bindings::hospes::system::{event_log, insight, power, process_control, processes, services};
+}
+
+/// Web requests of a notifier (`hospes:notify/http`), to the hosts that its manifest names and the operator allows.
+pub mod http {
+    pub use crate::bindings::notifier::hospes::notify::http::{Request, Response, send};
+}
+
+/// The operator's mail server, for notifiers (`hospes:notify/mail`).
+pub mod mail {
+    pub use crate::bindings::notifier::hospes::notify::mail::{Message, send};
 }

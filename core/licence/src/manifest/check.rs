@@ -1,6 +1,6 @@
 //! What a manifest must satisfy beyond its shape. Each text names the key and what was expected.
 
-use super::{Kind, MAX_MEMORY, Manifest};
+use super::{Hosts, Kind, MAX_MEMORY, Manifest};
 use crate::interface::{Consent, consent_of};
 
 /// Smallest linear memory that makes sense: one page of WebAssembly.
@@ -18,6 +18,7 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), String> {
     min_host(&manifest.min_host)?;
     titles(manifest)?;
     tiers(manifest)?;
+    network(manifest)?;
     if let Some(memory) = &manifest.limits.memory {
         let bytes = size(memory).map_err(|wanted| expected("limits.memory", memory, wanted))?;
         if !(MIN_MEMORY..=MAX_MEMORY).contains(&bytes) {
@@ -126,4 +127,51 @@ fn tiers(manifest: &Manifest) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Most names in `network.hosts`.
+const MAX_HOSTS: usize = 32;
+
+fn network(manifest: &Manifest) -> Result<(), String> {
+    let hosts = match (&manifest.network, manifest.interfaces().contains("hospes:notify/http")) {
+        (None, false) => return Ok(()),
+        (None, true) => {
+            return Err(
+                "network.hosts is missing: say where the web requests go, as a list of names or as \"operator\" \
+                        for the hosts that the operator allows"
+                    .to_owned(),
+            );
+        }
+        (Some(_), false) => {
+            return Err("network is stated, but no tier has hospes:notify/http: leave it out".to_owned());
+        }
+        (Some(network), true) => &network.hosts,
+    };
+    let Hosts::Named(names) = hosts else { return Ok(()) };
+    if names.is_empty() || names.len() > MAX_HOSTS {
+        return Err(format!("network.hosts has {} names, expected 1 to {MAX_HOSTS}", names.len()));
+    }
+    for name in names {
+        if !host(name.strip_prefix("*.").unwrap_or(name)) {
+            let wanted =
+                "a host's name in lower case such as api.example.org or *.example.org, without port or address";
+            return Err(expected("network.hosts", name, wanted));
+        }
+    }
+    Ok(())
+}
+
+/// A name of at least two labels, the last one not a number: no address, no name that only a local network knows.
+fn host(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253
+        && name.contains('.')
+        && name.split('.').all(label)
+        && !last.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -117,16 +117,20 @@ impl session::Host for State {
     }
 }
 
+/// The same level in the host's own log.
+pub(crate) fn level_of(level: log::Level) -> tracing::Level {
+    match level {
+        log::Level::Debug => tracing::Level::DEBUG,
+        log::Level::Info => tracing::Level::INFO,
+        log::Level::Warn => tracing::Level::WARN,
+        log::Level::Error => tracing::Level::ERROR,
+    }
+}
+
 impl log::Host for State {
     async fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
         self.enter();
-        let level = match level {
-            log::Level::Debug => tracing::Level::DEBUG,
-            log::Level::Info => tracing::Level::INFO,
-            log::Level::Warn => tracing::Level::WARN,
-            log::Level::Error => tracing::Level::ERROR,
-        };
-        Ok(self.log.line(level, &message)?)
+        Ok(self.log.line(level_of(level), &message)?)
     }
 }
 

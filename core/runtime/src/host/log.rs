@@ -6,6 +6,7 @@ use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tracing::Level;
+use tracing::field::display;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
@@ -14,10 +15,18 @@ const MAX_LINE: usize = 4096;
 /// How much of the last line of standard error is kept as the reason of a crash, in bytes.
 const MAX_LAST: usize = 512;
 
-/// The log of one channel.
+/// What the lines belong to.
+pub(crate) enum Of {
+    /// A channel's session.
+    Session(String),
+    /// A notifier's delivery.
+    Delivery(String),
+}
+
+/// The log of one channel or delivery.
 pub(crate) struct Log {
     plugin: String,
-    session: String,
+    of: Of,
     allowed_drops: u64,
     inner: Mutex<Inner>,
 }
@@ -30,15 +39,10 @@ struct Inner {
 }
 
 impl Log {
-    pub(crate) fn new(plugin: &str, session: &str, budgets: &Budgets) -> Self {
+    pub(crate) fn new(plugin: &str, of: Of, budgets: &Budgets) -> Self {
         let inner =
             Inner { rate: Rate::new(budgets.log_lines, Instant::now()), written: 0, dropped: 0, last: String::new() };
-        Self {
-            plugin: plugin.to_owned(),
-            session: session.to_owned(),
-            allowed_drops: budgets.log_dropped,
-            inner: Mutex::new(inner),
-        }
+        Self { plugin: plugin.to_owned(), of, allowed_drops: budgets.log_dropped, inner: Mutex::new(inner) }
     }
 
     /// Writes one line, or drops it when there are too many.
@@ -50,12 +54,16 @@ impl Log {
         }
         inner.written += 1;
         drop(inner);
-        let (plugin, session, text) = (&self.plugin, &self.session, clean(text, MAX_LINE));
+        let (plugin, text) = (&self.plugin, clean(text, MAX_LINE));
+        let (session, delivery) = match &self.of {
+            Of::Session(id) => (Some(display(id)), None),
+            Of::Delivery(key) => (None, Some(display(key))),
+        };
         match level {
-            Level::ERROR => tracing::error!(target: "plugin", %plugin, %session, "{text}"),
-            Level::WARN => tracing::warn!(target: "plugin", %plugin, %session, "{text}"),
-            Level::INFO => tracing::info!(target: "plugin", %plugin, %session, "{text}"),
-            _ => tracing::debug!(target: "plugin", %plugin, %session, "{text}"),
+            Level::ERROR => tracing::error!(target: "plugin", %plugin, session, delivery, "{text}"),
+            Level::WARN => tracing::warn!(target: "plugin", %plugin, session, delivery, "{text}"),
+            Level::INFO => tracing::info!(target: "plugin", %plugin, session, delivery, "{text}"),
+            _ => tracing::debug!(target: "plugin", %plugin, session, delivery, "{text}"),
         }
         Ok(())
     }
@@ -86,7 +94,7 @@ impl Log {
 }
 
 /// Cuts at a character's border, and takes the control characters out: a line stays one line.
-fn clean(text: &str, max: usize) -> String {
+pub(crate) fn clean(text: &str, max: usize) -> String {
     let end = text.floor_char_boundary(max.min(text.len()));
     text[..end].chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -179,7 +187,7 @@ mod tests {
     #[test]
     fn a_flood_is_dropped_and_then_ended() {
         let budgets = Budgets { log_lines: 5, log_dropped: 10, ..Budgets::default() };
-        let log = Log::new("p", "s", &budgets);
+        let log = Log::new("p", Of::Session("s".into()), &budgets);
         let answers: Vec<_> = (0..16).map(|_| log.line(Level::INFO, "x")).collect();
         assert!(answers[..15].iter().all(Result::is_ok));
         assert_eq!(answers[15], Err(Exceeded(Budget::Log)));

@@ -1,10 +1,12 @@
 //! The host's side of every interface: what a guest's call does. Each call that touches the customer's computer asks the
-//! [`Gate`] first, then runs the provider off the async threads and within the wall-clock budget.
+//! [`Gate`] first, then runs the provider off the async threads and within the wall-clock budget. What a notifier has in
+//! the server is in [`notify`].
 
 pub(crate) mod base;
 pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod log;
+pub(crate) mod notify;
 pub(crate) mod system;
 
 use crate::bindings::hospes::base::types::{self, Denial as WitDenial, Error, Failure};
@@ -92,13 +94,19 @@ impl From<wasmtime::Error> for HostError {
 
 impl From<provider::Error> for HostError {
     fn from(error: provider::Error) -> Self {
-        Self::Guest(match error {
-            provider::Error::NotFound => Error::NotFound,
-            provider::Error::AlreadyExists => Error::AlreadyExists,
-            provider::Error::Invalid(why) => Error::Invalid(why),
-            provider::Error::Unavailable(why) => Error::Unavailable(why),
-            provider::Error::Other(code, message) => Error::Other(Failure { code: code.into(), message }),
-        })
+        Self::Guest(error.into())
+    }
+}
+
+impl From<provider::Error> for Error {
+    fn from(error: provider::Error) -> Self {
+        match error {
+            provider::Error::NotFound => Self::NotFound,
+            provider::Error::AlreadyExists => Self::AlreadyExists,
+            provider::Error::Invalid(why) => Self::Invalid(why),
+            provider::Error::Unavailable(why) => Self::Unavailable(why),
+            provider::Error::Other(code, message) => Self::Other(Failure { code: code.into(), message }),
+        }
     }
 }
 

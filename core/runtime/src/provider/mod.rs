@@ -6,6 +6,7 @@
 
 pub mod desk;
 pub mod files;
+pub mod notify;
 pub mod system;
 
 use std::sync::Arc;
