@@ -3,6 +3,7 @@
 use crate::disk;
 use crate::journal::{self, Journal, Thing};
 use crate::kept::Kept;
+use crate::mark;
 use crate::place::{self, Place};
 use crate::texts;
 use hospes_wire::link::DeploymentLink;
@@ -35,6 +36,9 @@ pub(crate) fn prepare(place: &Place, kept: &Kept) -> io::Result<Journal> {
         journal.note(Thing::File { path })?;
     }
     journal.note(Thing::Tree { path: place.cache() })?;
+    if let Some(path) = mark::own(place) {
+        journal.note(Thing::File { path })?;
+    }
     kept.save(place)?;
     Ok(journal)
 }

@@ -11,6 +11,7 @@ use crate::kept::{Choices, Kept, Phase};
 use crate::lease_keeper::{self, LeaseKeeper};
 use crate::line::{Line, LineError};
 use crate::local::{Lock, Status};
+use crate::mark;
 use crate::place::Place;
 use crate::serve;
 use crate::set_up::{SetUp, Stop};
@@ -44,6 +45,9 @@ pub(crate) async fn join(
 ) -> Result<(), Refusal> {
     let (dialogue, commands) = cli::dialogue(&choices);
     let Some(lock) = Lock::take(&place)? else { return refuse_r12(&dialogue, &link).await };
+    if mark::of_another_account(&place, lease_keeper::wall()) {
+        return refuse_r12(&dialogue, &link).await;
+    }
     let kept = match look(&place, &link)? {
         Found::Another => return refuse_r12(&dialogue, &link).await,
         Found::Session(kept) => return serve::serve(place, lock, kept, dialogue, commands, None).await,

@@ -26,6 +26,7 @@ mod lease_keeper;
 mod line;
 mod live;
 mod local;
+mod mark;
 mod place;
 pub mod provider;
 mod publishers;

@@ -7,7 +7,12 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Place {
     dir: PathBuf,
     scoped: bool,
+    /// Where accounts show each other that they have a session (R12).
+    marks: PathBuf,
 }
+
+/// Every account can write there, and it survives a reboot.
+const MARKS: &str = "/var/tmp";
 
 impl Place {
     /// `--state DIR`, or the one place of this account: `$XDG_STATE_HOME/hospes-agent`, else
@@ -15,10 +20,10 @@ impl Place {
     pub(crate) fn new(state: Option<&Path>) -> Result<Self, String> {
         match state {
             Some(dir) => std::path::absolute(dir)
-                .map(|dir| Self { dir, scoped: true })
+                .map(|dir| Self { dir, scoped: true, marks: PathBuf::from(MARKS) })
                 .map_err(|error| format!("--state {}: {error}", dir.display())),
             None => xdg("XDG_STATE_HOME", ".local/state")
-                .map(|dir| Self { dir: dir.join("hospes-agent"), scoped: false })
+                .map(|dir| Self { dir: dir.join("hospes-agent"), scoped: false, marks: PathBuf::from(MARKS) })
                 .ok_or_else(|| "HOME is not set; say with --state DIR where this host may keep its state".to_owned()),
         }
     }
@@ -31,6 +36,17 @@ impl Place {
     /// True with `--state`: then R12 is about this directory only.
     pub(crate) const fn scoped(&self) -> bool {
         self.scoped
+    }
+
+    /// Where accounts show each other that they have a session (R12); none with `--state`.
+    pub(crate) fn marks(&self) -> Option<&Path> {
+        (!self.scoped).then_some(self.marks.as_path())
+    }
+
+    /// A place whose marks lie in a directory of a test.
+    #[cfg(test)]
+    pub(crate) fn with_marks(marks: &Path) -> Self {
+        Self { dir: marks.join("state"), scoped: false, marks: marks.to_owned() }
     }
 
     /// The install journal.

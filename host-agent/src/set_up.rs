@@ -4,8 +4,9 @@ use crate::consent::ConsentBook;
 use crate::dialogue::{Answer, Dialogue};
 use crate::install;
 use crate::kept::{Choices, Kept, Phase};
-use crate::lease_keeper::LeaseKeeper;
+use crate::lease_keeper::{self, LeaseKeeper};
 use crate::line::{Line, LineError, unexpected};
+use crate::mark;
 use crate::place::Place;
 use crate::publishers;
 use crate::serve::Started;
@@ -88,6 +89,11 @@ impl SetUp {
             ConsentBook::write_new(&self.place, classes)?;
         }
         self.kept.save(&self.place)?;
+        let until = lease_keeper::wall().saturating_add(pairing.invitation.lease);
+        if let Err(error) = mark::write(&self.place, until) {
+            // Only a second account of the same computer would have needed it.
+            tracing::warn!(%error, "other accounts will not see this session while its host is not running");
+        }
         if let Err(why) = install::install(&self.place, &self.kept)? {
             self.dialogue.say(Text::NoAutostart, &[("why", &why)]);
         }
