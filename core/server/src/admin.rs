@@ -1,12 +1,16 @@
-//! What only the server's own command line can do: companies and technicians. No network route makes either.
+//! What the server's own command line can do: companies, owners, technicians, and the audit logs' proof. No network route
+//! makes a company or an owner.
 
 use crate::clock;
 use crate::keys::{KeyError, operator_key};
 use crate::passwords;
 use hospes_licence::licence::{self, Licence};
+use hospes_session::account::{RANDOM, temporary_password};
 use hospes_session::id::{CompanyId, TechnicianId};
+use hospes_session::password::SessionPassword;
 use hospes_session::plan::{Plan, default_catalogue};
-use hospes_store::model::{Company, Role, Technician};
+use hospes_store::accounts::{AccountChange, Accounts, NewPassword};
+use hospes_store::model::{Audit, Company, Role, Technician};
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Store, StoreError};
 use std::path::Path;
@@ -121,14 +125,7 @@ impl Admin {
         role: Role,
         password: Zeroizing<String>,
     ) -> Result<Technician, AdminError> {
-        let company = match self.store.company_by_name(company).await {
-            Err(StoreError::NotFound) => {
-                return Err(AdminError::Wrong(format!(
-                    "there is no company '{company}'; see `hospes admin company list`"
-                )));
-            }
-            other => other?,
-        };
+        let company = self.company(company).await?;
         let email = named("the e-mail address", email)?;
         if !email.contains('@') || email.contains(char::is_whitespace) {
             return Err(AdminError::Wrong(format!("'{email}' is not an e-mail address")));
@@ -139,10 +136,7 @@ impl Admin {
             return Err(AdminError::Wrong(format!("the password has {length} characters; 8 to {longest} are needed")));
         }
         let now = clock::now();
-        let hash = tokio::task::spawn_blocking(move || passwords::hash_now(&password))
-            .await
-            .map_err(|error| AdminError::Internal(error.to_string()))?
-            .map_err(|refusal| AdminError::Internal(refusal.into_problem().title))?;
+        let hash = hash(password).await?;
         let technician = Technician {
             id: TechnicianId::from_parts(now, random()?),
             company: company.id,
@@ -150,11 +144,80 @@ impl Admin {
             name: named("the technician's name", name)?,
             role,
             password_hash: hash,
+            temporary_password: false,
+            language: None,
             created_at: now,
+            disabled_at: None,
+            last_login_at: None,
         };
         self.store.add_technician(&technician).await?;
         Ok(technician)
     }
+}
+
+impl Admin {
+    /// A company by its name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn company(&self, name: &str) -> Result<Company, AdminError> {
+        match self.store.company_by_name(name).await {
+            Err(StoreError::NotFound) => {
+                Err(AdminError::Wrong(format!("there is no company '{name}'; see `hospes admin company list`")))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Lets a technician log in no more, or again. Their logins end; a server that runs closes what those keep open within
+    /// a second.
+    ///
+    /// # Errors
+    /// An address that nobody has, or the last owner of a company.
+    pub async fn disable(&self, email: &str, disabled: bool) -> Result<Technician, AdminError> {
+        let change = AccountChange { disabled: Some(disabled), ..AccountChange::default() };
+        self.change(email, &change, "technician.change").await
+    }
+
+    /// Gives a technician a temporary password, to be changed at the next log-in, and ends their logins.
+    ///
+    /// # Errors
+    /// An address that nobody has.
+    pub async fn reset(&self, email: &str) -> Result<(Technician, SessionPassword), AdminError> {
+        let random = clock::random::<RANDOM>().map_err(|refusal| AdminError::Internal(refusal.into_problem().title))?;
+        let password = temporary_password(random);
+        let hash = hash(Zeroizing::new(password.reveal().to_owned())).await?;
+        let new = NewPassword { hash, replaces: None, temporary: true, keep: None };
+        let change = AccountChange { password: Some(new), ..AccountChange::default() };
+        Ok((self.change(email, &change, "technician.reset").await?, password))
+    }
+
+    async fn change(&self, email: &str, change: &AccountChange, action: &str) -> Result<Technician, AdminError> {
+        let technician = match self.store.technician_by_email(email).await {
+            Err(StoreError::NotFound) => {
+                return Err(AdminError::Wrong(format!(
+                    "there is no technician '{email}'; see `hospes admin technician list`"
+                )));
+            }
+            other => other?,
+        };
+        let audit = Audit {
+            company: Some(technician.company),
+            session: None,
+            actor: "operator".to_owned(),
+            action: action.to_owned(),
+            detail: serde_json::json!({}),
+        };
+        let changed = self.store.change_account(technician.company, technician.id, change, clock::now(), &audit);
+        Ok(changed.await?.technician)
+    }
+}
+
+async fn hash(password: Zeroizing<String>) -> Result<String, AdminError> {
+    tokio::task::spawn_blocking(move || passwords::hash_now(&password))
+        .await
+        .map_err(|error| AdminError::Internal(error.to_string()))?
+        .map_err(|refusal| AdminError::Internal(refusal.into_problem().title))
 }
 
 fn named(what: &str, text: &str) -> Result<String, AdminError> {

@@ -10,9 +10,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use hospes_session::id::LoginId;
+use hospes_session::model::Millis;
 use hospes_store::StoreError;
-use hospes_store::model::Technician;
+use hospes_store::model::{Role, Technician};
 use std::sync::Arc;
+
+/// How old the last use of a login may be before it is written down again, in milliseconds.
+const USE_NOTED: Millis = 60_000;
 
 /// Name of the console's cookie.
 pub(crate) const COOKIE: &str = "hospes_session";
@@ -26,12 +30,55 @@ pub(crate) struct Caller {
     pub(crate) login: LoginId,
 }
 
+impl Caller {
+    /// Refuses while the technician's password is one that somebody else handed over.
+    pub(crate) fn settled(self) -> Answer<Self> {
+        if self.technician.temporary_password {
+            return Err(Refusal::new(
+                "password-change-needed",
+                StatusCode::FORBIDDEN,
+                "The temporary password must be changed first.",
+            )
+            .detail("Log in to the console and set a password of your own (POST /api/v1/me/password)."));
+        }
+        Ok(self)
+    }
+
+    /// Refuses everybody but owners.
+    pub(crate) fn owner(&self) -> Answer<()> {
+        match self.technician.role {
+            Role::Owner => Ok(()),
+            Role::Technician => {
+                Err(Refusal::new("owner-only", StatusCode::FORBIDDEN, "Only an owner of the company can do this.")
+                    .detail("Ask an owner; who that is stands on the company's page."))
+            }
+        }
+    }
+
+    /// The technician as the audit log names them.
+    pub(crate) fn actor(&self) -> String {
+        format!("technician:{}", self.technician.id)
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        AnyCaller::from_request_parts(parts, app).await?.0.settled()
+    }
+}
+
+/// A technician who is logged in, maybe with a password that must be changed first: for the calls with which one sees who
+/// one is, changes the password, and leaves.
+pub(crate) struct AnyCaller(pub(crate) Caller);
+
+impl FromRequestParts<Arc<App>> for AnyCaller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
         if let Some(token) = bearer(&parts.headers) {
-            return by_token(app, token).await;
+            return by_token(app, token).await.map(Self);
         }
         let token = cookie(&parts.headers).ok_or_else(Refusal::unauthenticated)?;
         let caller = by_token(app, token).await?;
@@ -40,7 +87,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         if !reads && !own_page {
             return Err(foreign_origin());
         }
-        Ok(caller)
+        Ok(Self(caller))
     }
 }
 
@@ -57,7 +104,8 @@ impl axum::extract::OptionalFromRequestParts<Arc<App>> for Caller {
 
 /// The technician of a token.
 pub(crate) async fn by_token(app: &App, token: &str) -> Answer<Caller> {
-    let found = app.store.login_by_token(token_hash(token), clock::now()).await;
+    let now = clock::now();
+    let found = app.store.login_by_token(token_hash(token), now).await;
     let login = found.map_err(|error| match error {
         StoreError::NotFound => Refusal::unauthenticated(),
         other => other.into(),
@@ -66,6 +114,15 @@ pub(crate) async fn by_token(app: &App, token: &str) -> Answer<Caller> {
         StoreError::NotFound => Refusal::unauthenticated(),
         other => other.into(),
     })?;
+    if login.last_used_at.unwrap_or(login.created_at).saturating_add(USE_NOTED) <= now {
+        // Nobody waits for it, and a use that is not noted is noted with the next.
+        let store = app.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.login_used(login.id, now).await {
+                tracing::warn!(%error, "the use of a login was not noted");
+            }
+        });
+    }
     Ok(Caller { technician, login: login.id })
 }
 

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use hospes_session::model::Millis;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::time::Duration;
@@ -75,12 +76,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let Query(value) = Query::from_request_parts(parts, state).await.map_err(|rejection| {
-            Refusal::new("bad-parameter", StatusCode::BAD_REQUEST, "A parameter of the address is wrong.")
-                .detail(rejection.body_text())
-        })?;
+        let Query(value) =
+            Query::from_request_parts(parts, state).await.map_err(|rejection| parameter(&rejection.body_text()))?;
         Ok(Self(value))
     }
+}
+
+/// A parameter of the address that cannot be used; the detail names it.
+pub(crate) fn parameter(detail: &str) -> Refusal {
+    Refusal::new("bad-parameter", StatusCode::BAD_REQUEST, "A parameter of the address is wrong.").detail(detail)
+}
+
+/// A moment in a parameter, RFC 3339.
+pub(crate) fn moment(key: &str, text: &str) -> Result<Millis, Refusal> {
+    let parsed = text.parse::<jiff::Timestamp>().ok().and_then(|at| Millis::try_from(at.as_millisecond()).ok());
+    parsed.ok_or_else(|| parameter(&format!("{key}: found {text:?}, expected a moment like 2026-11-20T08:15:00Z")))
+}
+
+/// The parameter `limit`: 1 to `most`. More is refused, not cut: whoever asks for more would take a part for the whole.
+pub(crate) fn at_most(text: Option<&str>, default: u32, most: u32) -> Result<u32, Refusal> {
+    let Some(text) = text else { return Ok(default) };
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=most).contains(limit))
+        .ok_or_else(|| parameter(&format!("limit: found {text:?}, expected 1 to {most}")))
 }
 
 /// An id in the path. What is no id at all is not found, like an id of another company.

@@ -53,6 +53,16 @@ impl Passwords {
         .await
     }
 
+    /// What is stored of a technician's password.
+    pub(crate) async fn hash(&self, password: Zeroizing<String>) -> Answer<String> {
+        let turn = self.turn().await?;
+        blocking(move || {
+            let _until_done = turn;
+            hash_now(&password)
+        })
+        .await
+    }
+
     /// What a host will check the session password with (R2).
     pub(crate) async fn verifier(&self, password: Zeroizing<String>) -> Answer<Vec<u8>> {
         let seed = clock::random::<32>()?;
@@ -81,4 +91,28 @@ pub(crate) fn hash_now(password: &str) -> Answer<String> {
     let failed = |error: argon2::password_hash::Error| Refusal::internal(format!("a password was not hashed: {error}"));
     let salt = SaltString::encode_b64(&clock::random::<16>()?).map_err(failed)?;
     Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_flood_waits_for_room_and_takes_no_memory_meanwhile() {
+        let passwords = Passwords { at_a_time: Arc::new(Semaphore::new(2)), nobody: hash_now("nobody").unwrap() };
+        let held = [passwords.turn().await.unwrap(), passwords.turn().await.unwrap()];
+        let secret = || Zeroizing::new("a password".to_owned());
+        let waits = Duration::from_millis(50);
+        assert!(tokio::time::timeout(waits, passwords.turn()).await.is_err(), "a third log-in");
+        assert!(tokio::time::timeout(waits, passwords.hash(secret())).await.is_err(), "a new password");
+        assert!(tokio::time::timeout(waits, passwords.verifier(secret())).await.is_err(), "a session's password");
+        let [turn, other] = held;
+        let hash = hash_now("a password").unwrap();
+        let (right, turn) = passwords.check(turn, secret(), Some(hash)).await.unwrap();
+        assert!(right);
+        assert_eq!(passwords.at_a_time.available_permits(), 0, "until the answer is counted");
+        drop((turn, other));
+        assert!(!passwords.check(passwords.turn().await.unwrap(), secret(), None).await.unwrap().0, "nobody's");
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hospes_session::prepare::InvalidField;
 use hospes_session::quota::QuotaRefusal;
 use hospes_store::StoreError;
 use hospes_wire::problem::Problem;
@@ -78,9 +79,24 @@ impl From<StoreError> for Refusal {
                 };
                 Self::new(code, status, "No more support sessions can be opened now.").detail(quota.to_string())
             }
+            error @ StoreError::LastOwner => {
+                Self::new("last-owner", StatusCode::CONFLICT, "The company would have no owner left.")
+                    .detail(error.to_string())
+            }
+            error @ StoreError::Stale => {
+                Self::new("stale", StatusCode::CONFLICT, "Somebody else changed this just now.")
+                    .detail(error.to_string())
+            }
             StoreError::Exists(what) => Self::new("exists", StatusCode::CONFLICT, format!("{what} already exists.")),
             error @ (StoreError::Database(_) | StoreError::Corrupt(_)) => Self::internal(error.to_string()),
         }
+    }
+}
+
+impl From<InvalidField> for Refusal {
+    fn from(invalid: InvalidField) -> Self {
+        Self::new("bad-field", StatusCode::BAD_REQUEST, "A field of the body has a wrong type or value.")
+            .detail(invalid.to_string())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::events::Events;
 use crate::hosts;
 use crate::hosts::registry::Hosts;
 use crate::keys::{KeyError, Keys};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::plugins::{PluginError, Plugins};
@@ -132,6 +133,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
         plans: default_catalogue(),
         passwords: Passwords::new().map_err(|refusal| ServeError::Internal(refusal.into_problem().title))?,
         events: Events::default(),
+        streams: Streams::default(),
         hosts: Hosts::default(),
         channels: Channels::default(),
         tickets: Tickets::default(),

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::events::Events;
 use crate::hosts::registry::Hosts;
 use crate::keys::Keys;
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::plugins::Plugins;
@@ -36,6 +37,7 @@ pub(crate) struct App {
     pub(crate) plugins: Plugins,
     pub(crate) passwords: Passwords,
     pub(crate) events: Events,
+    pub(crate) streams: Streams,
     pub(crate) hosts: Hosts,
     pub(crate) channels: Channels,
     pub(crate) tickets: Tickets,

@@ -1,6 +1,8 @@
-//! Once a second: ends what is over (R4, R5), and tells open channels and readers of events of a changed licence.
+//! Once a second: ends what is over (R4, R5), closes what an ended login keeps open, and tells open channels and readers of
+//! events of a changed licence.
 
 use crate::clock;
+use crate::live;
 use crate::refusal::Answer;
 use crate::state::App;
 use hospes_session::id::CompanyId;
@@ -24,6 +26,7 @@ pub(crate) async fn run(app: Arc<App>) {
         if let Err(refusal) = sweep(&app).await {
             tracing::error!(code = refusal.into_problem().code(), "sessions were not swept; trying again");
         }
+        live::sweep(&app).await;
         watch_licences(&app, &mut licences).await;
         app.tickets.sweep(None);
         app.logins.sweep();

@@ -71,7 +71,11 @@ mod tests {
             name: String::new(),
             role: Role::Technician,
             password_hash: String::new(),
+            temporary_password: false,
+            language: None,
             created_at: 1,
+            disabled_at: None,
+            last_login_at: None,
         };
         let caller = Caller { technician, login: LoginId::from_parts(1, [3; 16]) };
         let session = SessionId::from_parts(1, [4; 16]);

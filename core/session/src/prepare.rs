@@ -3,6 +3,7 @@
 //! ([`crate::quota::admit`], and the store's conditional write).
 
 use crate::capability::CapabilityId;
+use crate::choice;
 use crate::code::{SecurityCode, hash_code, hash_token};
 use crate::id::{CompanyId, SessionId, TechnicianId};
 use crate::model::{Customer, Language, Millis, Prepared, Session, SessionState};
@@ -76,12 +77,12 @@ pub struct InvalidField {
 /// The first field that is wrong, named as in the API.
 pub fn prepare(request: &Request<'_>, now: Millis, random: &[u8; RANDOM]) -> Result<NewSession, InvalidField> {
     let customer = Customer {
-        email: email(request.customer_email)?,
+        email: email("customer_email", request.customer_email)?,
         name: text("customer_name", request.customer_name, NAME_LENGTH, false)?,
         language: request.language,
     };
     let note = text("note", request.note, NOTE_LENGTH, true)?;
-    let capabilities = capabilities(request.capabilities, request.licensed)?;
+    let capabilities = choice::choose(request.capabilities, request.licensed, &[])?;
     let password = match request.password {
         Some(chosen) => {
             SessionPassword::chosen(chosen).map_err(|problem| InvalidField { field: "password", problem })?
@@ -118,13 +119,16 @@ fn piece<const N: usize>(random: &[u8; RANDOM], start: usize) -> [u8; N] {
     piece
 }
 
-/// A shape check only: whether the address exists, the mail will tell. It refuses what could start another header, a
-/// second recipient or a display name.
-fn email(given: &str) -> Result<String, InvalidField> {
-    let wrong = |problem: &str| Err(InvalidField { field: "customer_email", problem: problem.to_owned() });
+/// An e-mail address, trimmed. A shape check only: whether the address exists, the mail will tell. It refuses what could
+/// start another header, a second recipient or a display name.
+///
+/// # Errors
+/// What is wrong with it, under the given field's name.
+pub fn email(field: &'static str, given: &str) -> Result<String, InvalidField> {
+    let wrong = |problem: &str| Err(InvalidField { field, problem: problem.to_owned() });
     let email = given.trim();
     if email.is_empty() {
-        return wrong("is empty; give the customer's e-mail address");
+        return wrong("is empty; give an e-mail address");
     }
     if email.len() > EMAIL_LENGTH {
         return wrong("is longer than the 254 bytes that an e-mail address can have");
@@ -148,7 +152,15 @@ fn email(given: &str) -> Result<String, InvalidField> {
 }
 
 /// Text for people: trimmed, empty is none, bounded; line breaks only where there may be `lines`.
-fn text(field: &'static str, given: Option<&str>, longest: usize, lines: bool) -> Result<Option<String>, InvalidField> {
+///
+/// # Errors
+/// What is wrong with it, under the given field's name.
+pub fn text(
+    field: &'static str,
+    given: Option<&str>,
+    longest: usize,
+    lines: bool,
+) -> Result<Option<String>, InvalidField> {
     let Some(text) = given.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
     let length = text.chars().count();
     if length > longest {
@@ -159,31 +171,4 @@ fn text(field: &'static str, given: Option<&str>, longest: usize, lines: bool) -
         return Err(InvalidField { field, problem: "contains a control character; remove it".to_owned() });
     }
     Ok(Some(text.to_owned()))
-}
-
-fn capabilities(
-    wanted: Option<&[String]>,
-    licensed: &BTreeSet<CapabilityId>,
-) -> Result<Vec<CapabilityId>, InvalidField> {
-    let wrong = |problem: String| InvalidField { field: "capabilities", problem };
-    let list = || licensed.iter().map(CapabilityId::as_str).collect::<Vec<_>>().join(", ");
-    let Some(wanted) = wanted else {
-        return if licensed.is_empty() {
-            Err(wrong("cannot be chosen: the plan licenses none; ask for another plan or module".to_owned()))
-        } else {
-            Ok(licensed.iter().cloned().collect())
-        };
-    };
-    let mut chosen = BTreeSet::new();
-    for name in wanted {
-        let id = CapabilityId::new(name.as_str()).map_err(|bad| wrong(format!("has a wrong name: {bad}")))?;
-        if !licensed.contains(&id) {
-            return Err(wrong(format!("names {id}, which the plan does not license; it licenses: {}", list())));
-        }
-        chosen.insert(id);
-    }
-    if chosen.is_empty() {
-        return Err(wrong(format!("is empty; choose at least one of: {}", list())));
-    }
-    Ok(chosen.into_iter().collect())
 }

@@ -1,11 +1,11 @@
 //! What may happen to a session: one function, [`decide`].
 //!
-//! | state | code tried | host confirms | end | time | host says it is gone |
-//! |---|---|---|---|---|---|
-//! | prepared, free | right: claimed; wrong: counted, the fifth ends it | not now | ended | link expired | not now |
-//! | prepared, claimed | same host: right again, whatever it typed; another: taken, not counted | active | ended | link expired | ended by the customer |
-//! | active | same host: not now (it resumes); another: taken | done again | ended | lease expired | ended by the customer, or the lease |
-//! | ended | over | over | done again | removal `unreachable` | removal `done` |
+//! | state | code tried | host confirms | choice (R20) | end | time | host says it is gone |
+//! |---|---|---|---|---|---|---|
+//! | prepared, free | right: claimed; wrong: counted, the fifth ends it | not now | chosen | ended | link expired | not now |
+//! | prepared, claimed | same host: right again, whatever it typed; another: taken, not counted | active | chosen | ended | link expired | ended by the customer |
+//! | active | same host: not now (it resumes); another: taken | done again | chosen | ended | lease expired | ended by the customer, or the lease |
+//! | ended | over | over | over | done again | removal `unreachable` | removal `done` |
 //!
 //! Another host's tries on a claimed code are not counted: the code is used up, so there is nothing left to guess, and
 //! counting would let a stranger with the link end the session of a host that is setting itself up.
@@ -14,6 +14,7 @@
 //! (a moment before the server's, [`EARLY_END`]; or years early, when its clock was set forward, which counts as the
 //! customer's doing). With nobody left who could come back, the session ends, so that it holds no seat.
 
+use crate::capability::CapabilityId;
 use crate::model::{
     Active, EndReason, Ended, HostFacts, HostKey, Millis, Prepared, Refused, Removal, Session, SessionState,
 };
@@ -43,6 +44,11 @@ pub enum Command {
     RefuseHost {
         /// A stable code, e.g. `already-hosting`.
         reason: String,
+    },
+    /// The technician chooses other capabilities (R20), out of what [`crate::choice::choose`] lets through.
+    Choose {
+        /// All that the session has from now on.
+        capabilities: Vec<CapabilityId>,
     },
     /// Somebody ends it (R13).
     End {
@@ -78,6 +84,13 @@ pub enum Event {
         /// A stable code.
         reason: String,
     },
+    /// `session.capabilities` (R20)
+    Chosen {
+        /// Those that it did not have before.
+        added: Vec<CapabilityId>,
+        /// Those that it has no more.
+        removed: Vec<CapabilityId>,
+    },
     /// `session.ended`
     Ended {
         /// Why.
@@ -99,6 +112,7 @@ impl Event {
             Self::Claimed => "session.claimed",
             Self::Activated => "session.activated",
             Self::HostRefused { .. } => "host.refused",
+            Self::Chosen { .. } => "session.capabilities",
             Self::Ended { .. } => "session.ended",
             Self::HostRemoved => "host.removed",
             Self::HostUnreachable => "host.unreachable",
@@ -148,7 +162,7 @@ pub const EARLY_END: Millis = 5_000;
 /// The same refusal within this time is not told again: a host that is started over and over must not flood anybody.
 pub const REFUSAL_QUIET: Millis = 60_000;
 
-/// Decides what a command does at `now` (R4, R5, R11-R15). Total: every command has an answer in every state.
+/// Decides what a command does at `now` (R4, R5, R11-R15, R20). Total: every command has an answer in every state.
 ///
 /// Time is looked at first, so a command that comes after the end of link or lease finds the session ended. A session
 /// that time ended carries the moment at which its link or lease was over, however late somebody looked.
@@ -161,6 +175,7 @@ pub fn decide(session: &Session, command: &Command, now: Millis) -> Decision {
         Command::TryCode { code_hash, host_key } => try_code(&mut next, code_hash, *host_key, now, &mut events),
         Command::ConfirmHost { host_key, host } => confirm(&mut next, *host_key, host, now, &mut events),
         Command::RefuseHost { reason } => refuse(&mut next, reason, now, &mut events),
+        Command::Choose { capabilities } => choose(&mut next, capabilities, &mut events),
         Command::End { reason } => end_by(&mut next, *reason, now, &mut events),
         Command::Tick => {
             give_up_on_host(&mut next, now, &mut events);
@@ -274,6 +289,23 @@ fn refuse(session: &mut Session, reason: &str, now: Millis, events: &mut Vec<Eve
     if !told {
         session.last_refusal = Some(Refused { at: now, reason: reason.to_owned() });
         events.push(Event::HostRefused { reason: reason.to_owned() });
+    }
+    Answer::Done
+}
+
+/// What was chosen before stays where both agree; the lease, the claim and everything else stand.
+fn choose(session: &mut Session, capabilities: &[CapabilityId], events: &mut Vec<Event>) -> Answer {
+    if let SessionState::Ended(ended) = &session.state {
+        return Answer::Over(ended.reason);
+    }
+    let beside = |some: &[CapabilityId], others: &[CapabilityId]| -> Vec<CapabilityId> {
+        some.iter().filter(|id| !others.contains(id)).cloned().collect()
+    };
+    let added = beside(capabilities, &session.capabilities);
+    let removed = beside(&session.capabilities, capabilities);
+    if !added.is_empty() || !removed.is_empty() {
+        session.capabilities = capabilities.to_vec();
+        events.push(Event::Chosen { added, removed });
     }
     Answer::Done
 }

@@ -3,6 +3,7 @@
 
 mod world;
 
+use hospes_session::capability::CapabilityId;
 use hospes_session::code::{SecurityCode, hash_code};
 use hospes_session::model::{EndReason, HostKey, Session, SessionState};
 use hospes_session::prepare::NewSession;
@@ -19,6 +20,7 @@ enum Act {
     Refuse { session: usize },
     End { session: usize, reason: EndReason },
     Removed { session: usize, host: u8 },
+    Choose { session: usize, capabilities: Vec<CapabilityId> },
     Sweep,
     Wait(u64),
     ClockBack(u64),
@@ -43,7 +45,12 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (session.clone(), host.clone()).prop_map(|(session, host)| Act::Confirm { session, host }),
         1 => session.clone().prop_map(|session| Act::Refuse { session }),
         1 => (session.clone(), reason).prop_map(|(session, reason)| Act::End { session, reason }),
-        1 => (session, host).prop_map(|(session, host)| Act::Removed { session, host }),
+        1 => (session.clone(), host).prop_map(|(session, host)| Act::Removed { session, host }),
+        1 => (session, prop::sample::subsequence(vec!["dashboard", "file-manager", "remote-control"], 1..3))
+            .prop_map(|(session, names)| {
+                let capabilities = names.into_iter().map(|name| CapabilityId::new(name).unwrap()).collect();
+                Act::Choose { session, capabilities }
+            }),
         1 => Just(Act::Sweep),
         2 => prop_oneof![0..HOUR, 0..2 * DAY].prop_map(Act::Wait),
         1 => (0..DAY).prop_map(Act::ClockBack),
@@ -54,6 +61,9 @@ fn act() -> impl Strategy<Value = Act> {
 fn lawful(before: &Session, after: &Session, events: &[Event], now: u64) -> Result<(), TestCaseError> {
     prop_assert_eq!((before.id, before.company, before.technician), (after.id, after.company, after.technician));
     prop_assert_eq!(before == after, events.is_empty());
+    let chosen = events.iter().any(|event| matches!(event, Event::Chosen { .. }));
+    prop_assert_eq!(before.capabilities != after.capabilities, chosen, "R20 nothing but a choice changes it");
+    prop_assert!(!chosen || after.is_open(), "R20 while it is open");
     match (&before.state, &after.state) {
         (SessionState::Ended(was), SessionState::Ended(is)) => {
             prop_assert_eq!((was.at, was.reason, &was.was_active), (is.at, is.reason, &is.was_active), "R15");
@@ -113,6 +123,8 @@ proptest! {
                     Some((Some(*session), Command::ConfirmHost { host_key: HostKey([*host; 32]), host: facts() })),
                 Act::Refuse { session } => Some((Some(*session), Command::RefuseHost { reason: "x".into() })),
                 Act::End { session, reason } => Some((Some(*session), Command::End { reason: *reason })),
+                Act::Choose { session, capabilities } =>
+                    Some((Some(*session), Command::Choose { capabilities: capabilities.clone() })),
                 Act::Removed { session, host } =>
                     Some((Some(*session), Command::HostRemoved { host_key: HostKey([*host; 32]) })),
             };

@@ -3,6 +3,7 @@
 
 mod world;
 
+use hospes_session::capability::CapabilityId;
 use hospes_session::lease::Left;
 use hospes_session::model::{EndReason, HostKey, Removal, SessionState};
 use hospes_session::quota::{Limits, QuotaRefusal, Usage, admit};
@@ -353,4 +354,30 @@ fn r13_only_its_own_host_can_say_that_it_is_gone() {
     world.end(EndReason::Technician);
     assert_eq!(world.ask(&stranger), Answer::NotNow);
     check(&world, EndReason::Technician, 0, Removal::Pending, false);
+}
+
+#[test]
+fn r20_other_capabilities_are_chosen_while_it_is_prepared_and_while_it_runs() {
+    let choice = |names: &[&str]| Command::Choose { capabilities: ids(names) };
+    let chosen = |added: &[&str], removed: &[&str]| Event::Chosen { added: ids(added), removed: ids(removed) };
+    let mut world = World::prepared();
+    assert_eq!(world.ask(&choice(&["file-manager", "remote-control"])), Answer::Done);
+    assert_eq!(world.events.last(), Some(&chosen(&["file-manager"], &[])));
+    world.right_code();
+    world.confirm();
+    let lease = world.session.state.clone();
+    world.pass(HOUR);
+    assert_eq!(world.ask(&choice(&["dashboard", "file-manager"])), Answer::Done);
+    assert_eq!(world.events.last(), Some(&chosen(&["dashboard"], &["remote-control"])));
+    assert_eq!(world.session.state, lease, "R5 the lease stands");
+    let told = world.events.len();
+    assert_eq!(world.ask(&choice(&["dashboard", "file-manager"])), Answer::Done);
+    assert_eq!(world.events.len(), told, "the same again is nothing new");
+    world.end(EndReason::Technician);
+    assert_eq!(world.ask(&choice(&["remote-control"])), Answer::Over(EndReason::Technician));
+    assert_eq!(world.session.capabilities, ids(&["dashboard", "file-manager"]), "history stays as it was");
+}
+
+fn ids(names: &[&str]) -> Vec<CapabilityId> {
+    names.iter().map(|name| CapabilityId::new(*name).unwrap()).collect()
 }

@@ -3,6 +3,7 @@
 //!
 //! A state change, its audit entry and its outbox entries are one transaction, so that no crash separates them.
 
+pub mod accounts;
 pub mod chain;
 pub mod model;
 pub mod sqlite;
@@ -12,7 +13,7 @@ use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::{Millis, Session};
 use hospes_session::quota::{Limits, QuotaRefusal};
 use hospes_session::rules::{Command, Decision};
-use model::{Audit, AuditEntry, Company, Login, OutboxEntry, SessionFilter, Technician};
+use model::{Audit, AuditEntry, AuditFilter, Company, Login, OutboxEntry, SessionFilter, Technician};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,12 @@ pub enum StoreError {
     /// A name or address is taken.
     #[error("{0} already exists")]
     Exists(String),
+    /// The company would be left without an owner who can log in.
+    #[error("they are the company's last owner; add another owner first")]
+    LastOwner,
+    /// Somebody else changed it since it was read.
+    #[error("it was changed in the meantime; look again")]
+    Stale,
     /// There is no such row for this company.
     #[error("not found")]
     NotFound,
@@ -39,7 +46,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The store. Every call that names a company finds rows of that company only.
 #[async_trait::async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: accounts::Accounts + Send + Sync {
     /// Adds a company with its licence; its name is unique.
     async fn add_company(&self, company: &Company) -> Result<()>;
     /// By id.
@@ -56,14 +63,10 @@ pub trait Store: Send + Sync {
     async fn technician(&self, id: TechnicianId) -> Result<Technician>;
     /// By e-mail address, whatever its case.
     async fn technician_by_email(&self, email: &str) -> Result<Technician>;
-    /// Keeps a login.
-    async fn add_login(&self, login: &Login) -> Result<()>;
-    /// By BLAKE3 of its token, when it has not expired at `now`.
+    /// By BLAKE3 of its token, when it has not expired at `now` and its technician may log in.
     async fn login_by_token(&self, token_hash: [u8; 32], now: Millis) -> Result<Login>;
-    /// By id, when it has not expired at `now`.
+    /// By id, when it has not expired at `now` and its technician may log in.
     async fn login(&self, id: LoginId, now: Millis) -> Result<Login>;
-    /// Ends a login, and writes that down; one that is not there is no error, and not written down.
-    async fn remove_login(&self, id: LoginId, now: Millis, audit: &Audit) -> Result<()>;
 
     /// Prepares a session in one conditional write (R7, R18): exact under any concurrency. `verifier` is what the host
     /// will check the session password with; it is kept until activation only. `notice` is what notifiers need beside
@@ -102,14 +105,8 @@ pub trait Store: Send + Sync {
 
     /// Writes one audit entry that changes no session (channel opened, login failed, ...).
     async fn audit(&self, audit: &Audit, now: Millis) -> Result<()>;
-    /// Audit entries of a company, oldest first, at most 1000.
-    async fn audit_entries(
-        &self,
-        company: CompanyId,
-        from: Option<Millis>,
-        to: Option<Millis>,
-        session: Option<SessionId>,
-    ) -> Result<Vec<AuditEntry>>;
+    /// Audit entries of a company, oldest first.
+    async fn audit_entries(&self, company: CompanyId, filter: &AuditFilter) -> Result<Vec<AuditEntry>>;
     /// Reads a company's whole audit log (the server's own with none) and checks every hash and the head. Gives the
     /// number of entries.
     ///

@@ -2,7 +2,7 @@
 
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
-use hospes_session::model::Millis;
+use hospes_session::model::{Language, Millis};
 use serde::{Deserialize, Serialize};
 
 /// A company (the tenant).
@@ -43,8 +43,16 @@ pub struct Technician {
     pub role: Role,
     /// PHC string, argon2id.
     pub password_hash: String,
+    /// The password was handed over by somebody else: until it is changed it opens nothing but its own change.
+    pub temporary_password: bool,
+    /// What pages and e-mails speak to them; none until they chose.
+    pub language: Option<Language>,
     /// When they were added.
     pub created_at: Millis,
+    /// Since when they may not log in.
+    pub disabled_at: Option<Millis>,
+    /// When they last logged in.
+    pub last_login_at: Option<Millis>,
 }
 
 /// A login.
@@ -60,14 +68,58 @@ pub struct Login {
     pub created_at: Millis,
     /// When it dies.
     pub expires_at: Millis,
+    /// When it was last used, to about a minute.
+    pub last_used_at: Option<Millis>,
+    /// From where it was made.
+    pub address: Option<String>,
+    /// With what it was made, in the program's own words: not to be trusted.
+    pub agent: Option<String>,
 }
 
-/// Which sessions.
+/// Which sessions. What is none does not matter; all that is there must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionFilter {
     /// `prepared`, `active` or `ended`.
     pub state: Option<String>,
-    /// At most that many; 0 means 500.
+    /// Who prepared it.
+    pub technician: Option<TechnicianId>,
+    /// A part of the customer's address or name or of the computer's name, whatever the case.
+    pub text: Option<String>,
+    /// Prepared at this moment or later.
+    pub from: Option<Millis>,
+    /// Prepared at this moment or earlier.
+    pub to: Option<Millis>,
+    /// Only what comes after this one, newest first.
+    pub before: Option<Cursor>,
+    /// At most that many; 0 for all.
+    pub limit: u32,
+}
+
+/// A place in the list of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// When that session was prepared.
+    pub created_at: Millis,
+    /// Which it is: several may share a moment.
+    pub id: SessionId,
+}
+
+/// Which audit entries. What is none does not matter; all that is there must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// At this moment or later.
+    pub from: Option<Millis>,
+    /// At this moment or earlier.
+    pub to: Option<Millis>,
+    /// Of one session.
+    pub session: Option<SessionId>,
+    /// Who, as in [`Audit::actor`]; or what stands before its colon, for all of a kind (`host`).
+    pub actor: Option<String>,
+    /// What, as in [`Audit::action`]; or what stands before its dot, for all of a kind (`channel`).
+    pub action: Option<String>,
+    /// Only entries with a higher sequence: the last one that was read.
+    pub after: i64,
+    /// At most that many; 0 for all.
     pub limit: u32,
 }
 

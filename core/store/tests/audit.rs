@@ -4,7 +4,7 @@
 mod common;
 
 use common::{T, ask, audit, company_id, end, new_session, put, with_company};
-use hospes_store::model::Audit;
+use hospes_store::model::{Audit, AuditFilter};
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Store, StoreError};
 use sqlx::Connection;
@@ -33,7 +33,7 @@ async fn written(directory: &Path) -> SqliteStore {
 async fn the_chain_verifies_and_counts_up_without_gaps() {
     let directory = tempfile::tempdir().unwrap();
     let store = written(directory.path()).await;
-    let entries = store.audit_entries(company_id(1), None, None, None).await.unwrap();
+    let entries = store.audit_entries(company_id(1), &AuditFilter::default()).await.unwrap();
     let actions: Vec<_> = entries.iter().map(|entry| (entry.sequence, entry.action.as_str())).collect();
     let expect =
         [(1, "company.add"), (2, "technician.add"), (3, "session.prepare"), (4, "session.change"), (5, "channel.open")];
@@ -41,7 +41,8 @@ async fn the_chain_verifies_and_counts_up_without_gaps() {
     assert_eq!(store.verify_audit(Some(company_id(1))).await.unwrap(), 5);
     assert_eq!(store.verify_audit(None).await.unwrap(), 1, "the server's own chain");
     assert!(matches!(store.verify_audit(Some(company_id(2))).await, Err(StoreError::NotFound)));
-    let between = store.audit_entries(company_id(1), Some(T + 1), Some(T + 1), None).await.unwrap();
+    let moment = AuditFilter { from: Some(T + 1), to: Some(T + 1), ..AuditFilter::default() };
+    let between = store.audit_entries(company_id(1), &moment).await.unwrap();
     assert_eq!(between.len(), 1);
     // Anybody who has the entries can check them, without the database.
     let mut hash = hospes_store::chain::START.to_owned();
@@ -108,4 +109,40 @@ async fn a_row_that_cannot_be_read_names_table_key_and_column() {
     vandal(directory.path(), "UPDATE technicians SET role = 'god'").await;
     let found = store.technician_by_email("tech1@demo.test").await.err().unwrap().to_string();
     assert!(found.contains("column role: \"god\" is no role"), "{found}");
+}
+
+#[tokio::test]
+async fn entries_that_share_a_millisecond_are_read_page_by_page_without_gaps() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_company(directory.path(), 1).await;
+    for n in 0..25 {
+        let action = ["channel.open", "channel.close", "channels", "login"][n % 4];
+        let actor = ["host:ab", "hostess", "host", "technician:1"][n % 4].to_owned();
+        let entry = Audit { company: Some(company_id(1)), actor, ..audit(action) };
+        store.audit(&entry, T + 7).await.unwrap();
+    }
+    let ask = async |filter: AuditFilter| store.audit_entries(company_id(1), &filter).await.unwrap();
+    let mut read = Vec::new();
+    let mut filter = AuditFilter { from: Some(T + 7), to: Some(T + 7), limit: 4, ..AuditFilter::default() };
+    loop {
+        let page = ask(filter.clone()).await;
+        let Some(last) = page.last() else { break };
+        filter.after = last.sequence;
+        read.extend(page.iter().map(|entry| entry.sequence));
+    }
+    assert_eq!(read, (3..28).collect::<Vec<_>>(), "after company and technician were added");
+    for (actor, action, expect) in [
+        (Some("host"), None, 13),
+        (Some("host:ab"), None, 7),
+        (Some("host:"), None, 0),
+        (Some("%"), None, 0),
+        (None, Some("channel"), 13),
+        (None, Some("channel.open"), 7),
+        (Some("technician"), Some("login"), 6),
+        (Some("technician"), Some("channel"), 0),
+    ] {
+        let of = AuditFilter { actor: actor.map(str::to_owned), action: action.map(str::to_owned), ..filter.clone() };
+        let found = ask(AuditFilter { after: 0, limit: 0, ..of }).await;
+        assert_eq!(found.len(), expect, "{actor:?} {action:?}");
+    }
 }

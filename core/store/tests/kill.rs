@@ -153,7 +153,7 @@ async fn verify(directory: &Path, reached: &BTreeMap<String, usize>, delivered: 
     db.close().await.unwrap();
 
     let store = open(directory).await;
-    let all = store.sessions(company_id(1), &SessionFilter { state: None, limit: 1_000_000 }).await.unwrap();
+    let all = store.sessions(company_id(1), &SessionFilter::default()).await.unwrap();
     let found: BTreeMap<_, _> = all.iter().map(|session| (session.id.to_string(), session)).collect();
     for (id, stage) in reached {
         let session = found.get(id).unwrap_or_else(|| panic!("round {round}: session {id} is lost"));

@@ -3,12 +3,15 @@
 
 mod common;
 
-use common::{DAY, HOUR, T, ask, audit, company, company_id, confirm, end, licence, new_session, put, right_code};
+use common::{
+    DAY, HOUR, PASSWORD_HASH, T, ask, audit, company, company_id, confirm, end, licence, new_session, put, right_code,
+};
 use common::{technician, technician_id, with_company};
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::EndReason;
 use hospes_session::rules::{Answer, Command};
-use hospes_store::model::{Audit, Login, SessionFilter};
+use hospes_store::accounts::{Accounts, Which};
+use hospes_store::model::{Audit, AuditFilter, Login, SessionFilter};
 use hospes_store::{Result, Store, StoreError};
 use serde_json::json;
 
@@ -55,24 +58,39 @@ async fn a_login_lives_until_it_expires_or_ends() {
         token_hash: [number; 32],
         created_at: T,
         expires_at,
+        last_used_at: None,
+        address: Some("192.0.2.7".into()),
+        agent: None,
     };
-    store.add_login(&login(1, T + HOUR)).await.unwrap();
+    let entered = Audit { company: Some(company_id(1)), ..audit("login") };
+    store.log_in(&login(1, T + HOUR), PASSWORD_HASH, &entered).await.unwrap();
     assert!(store.login_by_token([1; 32], T + HOUR - 1).await.unwrap() == login(1, T + HOUR));
     assert!(is_not_found(store.login_by_token([1; 32], T + HOUR).await));
     assert!(is_not_found(store.login_by_token([2; 32], T).await));
     assert!(store.login(login(1, 0).id, T + HOUR - 1).await.unwrap() == login(1, T + HOUR));
     assert!(is_not_found(store.login(login(1, 0).id, T + HOUR).await));
     assert!(is_not_found(store.login(login(2, 0).id, T).await));
-    let written = Audit { company: Some(company_id(1)), ..audit("logout") };
-    store.remove_login(login(1, 0).id, T, &written).await.unwrap();
-    store.remove_login(login(1, 0).id, T, &written).await.unwrap();
+    let (who, one) = (technician_id(1), Which::One(login(1, 0).id));
+    assert!(is_not_found(store.end_logins(technician_id(9), one, T, &audit("logout")).await), "nobody else's");
+    assert_eq!(store.end_logins(who, one, T, &audit("logout")).await.unwrap(), [login(1, 0).id]);
+    assert_eq!(store.end_logins(who, one, T, &audit("logout")).await.unwrap(), []);
     assert!(is_not_found(store.login_by_token([1; 32], T).await));
     assert!(is_not_found(store.login(login(1, 0).id, T).await));
-    let entries = store.audit_entries(company_id(1), None, None, None).await.unwrap();
-    assert_eq!(entries.iter().filter(|entry| entry.action == "logout").count(), 1, "only the one that ended it");
+    let filter = AuditFilter { action: Some("logout".into()), ..AuditFilter::default() };
+    let entries = store.audit_entries(company_id(1), &filter).await.unwrap();
+    assert_eq!(entries.len(), 1, "only the one that ended it");
+    assert_eq!(entries[0].detail["ended_logins"], json!([login(1, 0).id]));
     let mut stranger = login(3, T + HOUR);
     stranger.technician = technician_id(99);
-    assert!(is_not_found(store.add_login(&stranger).await));
+    assert!(is_not_found(store.log_in(&stranger, PASSWORD_HASH, &entered).await));
+    assert!(
+        is_not_found(store.log_in(&login(4, T + HOUR), "$argon2id$another", &entered).await),
+        "a reset came between"
+    );
+}
+
+fn of_session(id: SessionId) -> AuditFilter {
+    AuditFilter { session: Some(id), ..AuditFilter::default() }
 }
 
 #[tokio::test]
@@ -107,7 +125,7 @@ async fn r4_r11_r13_a_session_from_prepare_to_removal() {
     let events: Vec<_> = store.outbox(100).await.unwrap().into_iter().map(|entry| entry.event).collect();
     let expect = ["session.prepared", "session.claimed", "session.activated", "session.ended", "host.unreachable"];
     assert_eq!(events, expect);
-    let actions = store.audit_entries(company_id(1), None, None, Some(id)).await.unwrap();
+    let actions = store.audit_entries(company_id(1), &of_session(id)).await.unwrap();
     assert_eq!(actions.len(), 6, "the code that came too late left a trace, ending twice did not");
     assert_eq!(actions[1].detail["decided"]["events"], json!([{ "event": "claimed" }]));
     assert_eq!(actions[1].detail["b"], 1);
@@ -166,7 +184,7 @@ async fn another_companys_ids_are_not_found_by_any_call() {
     assert!(is_not_found(store.session(foreign, id).await));
     assert_eq!(store.sessions(foreign, &SessionFilter::default()).await.unwrap(), []);
     assert_eq!(store.usage(foreign, technician_id(1)).await.unwrap(), (0, 0));
-    assert_eq!(store.audit_entries(foreign, None, None, Some(id)).await.unwrap(), []);
+    assert_eq!(store.audit_entries(foreign, &of_session(id)).await.unwrap(), []);
     // A technician of one company cannot hold a session of another.
     assert!(is_not_found(put(&store, &new_session(2, 1, 2, T)).await));
     assert!(is_not_found(put(&store, &new_session(3, 1, 2, T)).await));
@@ -202,7 +220,7 @@ async fn sessions_are_listed_newest_first_and_by_state() {
         (Some("ended"), 0, &[3]),
         (Some("' OR 1=1 --"), 0, &[]),
     ] {
-        let filter = SessionFilter { state: state.map(str::to_owned), limit };
+        let filter = SessionFilter { state: state.map(str::to_owned), limit, ..SessionFilter::default() };
         let found = store.sessions(company_id(1), &filter).await.unwrap();
         let ids: Vec<_> = found.iter().map(|session| session.id).collect();
         assert_eq!(ids, expect.iter().map(|place| all[*place].session.id).collect::<Vec<_>>(), "{state:?} {limit}");

@@ -2,6 +2,9 @@
 //!
 //! Times are RFC 3339 text in UTC. What comes in refuses unknown fields; what goes out may grow.
 
+pub mod accounts;
+
+use accounts::OwnView;
 use hospes_session::model::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,7 +100,11 @@ pub struct UsageView {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MeAnswer {
     /// Who asks.
-    pub technician: TechnicianView,
+    pub technician: OwnView,
+    /// Whether nothing else can be done before the temporary password is changed.
+    pub password_change_needed: bool,
+    /// How many logins the asker has, this one among them.
+    pub logins: u32,
     /// Their company.
     pub company: CompanyView,
     /// The plan's id.
@@ -249,6 +256,17 @@ pub struct SessionView {
 pub struct SessionsAnswer {
     /// Newest first.
     pub sessions: Vec<SessionView>,
+    /// For `?before=`, when there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Body of `PATCH /sessions/{id}` (R20).
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChooseRequest {
+    /// Ids of all the capabilities that the session has from now on; at least one.
+    pub capabilities: Vec<String>,
 }
 
 /// The page of a capability's plugin.
@@ -277,9 +295,13 @@ pub struct CapabilityView {
     pub enabled: bool,
     /// Whether it can be opened now.
     pub available: bool,
-    /// Why not: a stable code (`not-installed`, `session-not-active`, `host-offline`) or the host's own words.
+    /// Why not: a stable code (`not-installed`, `not-licensed`, `not-chosen`, `session-not-active`, `host-offline`,
+    /// `local-user-denied`) or the host's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The reason as a sentence in the asker's language, with what would change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<String>,
     /// `ask`, `granted` or `denied`.
     pub consent: String,
     /// The plugin's version; absent when it is not installed.
@@ -336,8 +358,11 @@ pub struct AuditView {
 /// Answer of `GET /audit`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditAnswer {
-    /// Oldest first, at most 1000; ask again from the last one's time for more.
+    /// Oldest first.
     pub entries: Vec<AuditView>,
+    /// For `?after=`, when there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
 }
 
 /// Data of a server-sent event of `GET /events`; the event's name says what happened.

@@ -72,7 +72,7 @@ pub(crate) async fn decide(
     }
     if !session.capabilities.contains(capability) {
         return Err(Refusal::new("not-chosen", StatusCode::FORBIDDEN, "This session does not include it.")
-            .detail(format!("'{capability}' was not chosen when the session was prepared.")));
+            .detail(format!("'{capability}' is not chosen; choose it on the session's page, also while it runs.")));
     }
     Ok(Authority {
         plugin: plugin.clone(),

@@ -176,7 +176,7 @@ async fn admit(
             })?;
             ticket.caller
         }
-        (None, Some(token)) => caller::by_token(app, token).await?,
+        (None, Some(token)) => caller::by_token(app, token).await?.settled()?,
         (None, None) | (Some(_), Some(_)) => {
             return Err(Refusal::new("bad-message", StatusCode::BAD_REQUEST, "The first message cannot be read.")
                 .detail("expected {\"v\":1,\"ticket\":\"...\"} or {\"v\":1,\"token\":\"...\"}"));

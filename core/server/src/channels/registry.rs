@@ -177,6 +177,11 @@ impl Channels {
         }
     }
 
+    /// Logins with channels.
+    pub(crate) fn logins(&self) -> HashSet<LoginId> {
+        self.lock().values().map(|channel| channel.caller.login).collect()
+    }
+
     /// Companies with channels.
     pub(crate) fn companies(&self) -> HashSet<CompanyId> {
         self.lock().values().map(|channel| channel.company).collect()

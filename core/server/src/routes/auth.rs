@@ -1,17 +1,19 @@
 //! Logging in and out.
 
 use crate::api::{LoginAnswer, LoginRequest, ProblemBody, rfc3339};
-use crate::caller::{self, Caller};
+use crate::caller::{self, AnyCaller};
 use crate::clock;
 use crate::extract::Json;
-use crate::passwords;
+use crate::guess;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::logins;
 use crate::state::App;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use hospes_session::id::LoginId;
 use hospes_store::StoreError;
+use hospes_store::accounts::Which;
 use hospes_store::model::{Audit, Login};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -22,6 +24,7 @@ use zeroize::Zeroizing;
 #[utoipa::path(post, path = "/auth/login", tag = "auth", security(()), request_body = LoginRequest, responses(
     (status = 200, body = LoginAnswer),
     (status = 401, body = ProblemBody, content_type = "application/problem+json", description = "wrong-credentials"),
+    (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "account-disabled"),
     (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),
 ))]
 pub(super) async fn log_in(
@@ -33,23 +36,13 @@ pub(super) async fn log_in(
     if !caller::origin_allowed(&app, &headers) {
         return Err(caller::foreign_origin());
     }
-    let turn = app.passwords.turn().await?;
-    app.logins.check(address.ip()).map_err(too_many)?;
-    let password = Zeroizing::new(request.password);
     let technician = match app.store.technician_by_email(request.email.trim()).await {
         Ok(technician) => Some(technician),
         Err(StoreError::NotFound) => None,
         Err(other) => return Err(other.into()),
     };
     let hash = technician.as_ref().map(|technician| technician.password_hash.clone());
-    // The room is kept until a failure is counted.
-    let (right, _turn) = match password.len() {
-        ..=passwords::LONGEST => {
-            let (right, turn) = app.passwords.check(turn, password, hash).await?;
-            (right, Some(turn))
-        }
-        _ => (false, None),
-    };
+    let right = guess::right(&app, address.ip(), Zeroizing::new(request.password), hash).await?;
     let now = clock::now();
     let audit = |action: &str, detail| Audit {
         company: technician.as_ref().map(|technician| technician.company),
@@ -59,16 +52,19 @@ pub(super) async fn log_in(
         detail,
     };
     let Some(technician) = technician.as_ref().filter(|_| right) else {
-        app.logins.failed(address.ip());
         app.metrics.logins_failed.add(1);
         let email: String = request.email.chars().take(254).collect();
         app.store.audit(&audit("login.failed", json!({ "email": email })), now).await?;
-        return Err(Refusal::new(
-            "wrong-credentials",
-            StatusCode::UNAUTHORIZED,
-            "E-mail address or password is wrong.",
-        ));
+        return Err(wrong_credentials());
     };
+    // Only whoever knows the password learns that it is of no use.
+    if technician.disabled_at.is_some() {
+        app.store
+            .audit(&audit("login.refused", json!({ "technician": technician.id, "reason": "disabled" })), now)
+            .await?;
+        return Err(Refusal::new("account-disabled", StatusCode::FORBIDDEN, "This account is disabled.")
+            .detail("Ask an owner of your company to enable it again."));
+    }
     let token = clock::secret_text()?;
     let seconds = u64::from(app.settings.token_hours) * 3600;
     let login = Login {
@@ -77,9 +73,16 @@ pub(super) async fn log_in(
         token_hash: caller::token_hash(&token),
         created_at: now,
         expires_at: now + seconds * 1000,
+        last_used_at: Some(now),
+        address: Some(address.ip().to_canonical().to_string()),
+        agent: agent(&headers),
     };
-    app.store.add_login(&login).await?;
-    app.store.audit(&audit("login", json!({ "technician": technician.id, "login": login.id })), now).await?;
+    let entry = audit("login", json!({ "technician": technician.id, "login": login.id }));
+    app.store.log_in(&login, &technician.password_hash, &entry).await.map_err(|error| match error {
+        // Disabled or reset while the password was checked.
+        StoreError::NotFound => wrong_credentials(),
+        other => other.into(),
+    })?;
     let cookie = caller::set_cookie(&app, &token, seconds);
     let answer = LoginAnswer { token, expires_at: rfc3339(login.expires_at) };
     Ok(([(header::SET_COOKIE, cookie)], axum::Json(answer)))
@@ -90,22 +93,17 @@ pub(super) async fn log_in(
     (status = 204, description = "The token is worth nothing any more."),
     (status = 401, body = ProblemBody, content_type = "application/problem+json"),
 ))]
-pub(super) async fn log_out(State(app): State<Arc<App>>, caller: Caller) -> Answer<impl IntoResponse> {
-    let audit = Audit {
-        company: Some(caller.technician.company),
-        session: None,
-        actor: format!("technician:{}", caller.technician.id),
-        action: "logout".to_owned(),
-        detail: json!({ "technician": caller.technician.id, "login": caller.login }),
-    };
-    app.store.remove_login(caller.login, clock::now(), &audit).await?;
-    // After the login is gone, so that what is asked again is told no.
-    app.channels.ask_again(caller.login);
+pub(super) async fn log_out(State(app): State<Arc<App>>, AnyCaller(caller): AnyCaller) -> Answer<impl IntoResponse> {
+    logins::end(&app, &caller, Which::One(caller.login), "logout").await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, caller::set_cookie(&app, "", 0))]))
 }
 
-fn too_many(seconds: u64) -> Refusal {
-    Refusal::new("too-many-tries", StatusCode::TOO_MANY_REQUESTS, "Too many failed tries from this address.")
-        .detail(format!("Try again in {seconds} s."))
-        .retry_after(seconds)
+fn wrong_credentials() -> Refusal {
+    Refusal::new("wrong-credentials", StatusCode::UNAUTHORIZED, "E-mail address or password is wrong.")
+}
+
+/// What the program says of itself, for the list of one's logins: text, shortened.
+fn agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().filter(|c| !c.is_control()).take(300).collect())
 }

@@ -3,6 +3,7 @@
 use crate::api::{CapabilitiesAnswer, CapabilityView, PageView, ProblemBody};
 use crate::caller::Caller;
 use crate::entitlement::Entitlement;
+use crate::explain::Reason;
 use crate::extract::{Id, Parameters};
 use crate::hosts::registry::Report;
 use crate::pages::texts::choose_language;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LanguageParameter {
-    /// `en`, `fr` or `es`; `Accept-Language` when absent.
+    /// `en`, `fr` or `es`; when absent that of the asker's profile, then `Accept-Language`.
     lang: Option<String>,
 }
 
@@ -43,37 +44,48 @@ pub(super) async fn list(
 ) -> Answer<axum::Json<CapabilitiesAnswer>> {
     let session = app.store.session(caller.technician.company, id).await?;
     let (_, entitlement) = app.entitlement(session.company).await?;
-    let language = choose_language(parameters.lang.as_deref(), None, &headers);
+    let language = choose_language(parameters.lang.as_deref(), caller.technician.language, &headers);
     let online = app.hosts.get(id).is_some();
     let report = app.hosts.last_report(id).unwrap_or_default();
-    let capabilities = app
-        .plugins
-        .listed()
-        .into_iter()
-        .map(|listed| view(&listed, &session, &entitlement, online, &report, language))
-        .collect();
+    let known = Known { app: &app, session: &session, entitlement: &entitlement, online, report: &report };
+    let capabilities = app.plugins.listed().iter().map(|listed| view(listed, &known, language)).collect();
     Ok(axum::Json(CapabilitiesAnswer { capabilities }))
 }
 
-fn view(
-    listed: &Listed,
-    session: &Session,
-    entitlement: &Entitlement,
+/// What is known of the session and its host.
+struct Known<'a> {
+    app: &'a App,
+    session: &'a Session,
+    entitlement: &'a Entitlement,
     online: bool,
-    report: &Report,
-    language: Language,
-) -> CapabilityView {
-    let feature = listed.features.iter().find(|feature| entitlement.features.contains(*feature));
+    report: &'a Report,
+}
+
+fn view(listed: &Listed, known: &Known<'_>, language: Language) -> CapabilityView {
+    let feature = listed.features.iter().find(|feature| known.entitlement.features.contains(*feature));
     let manifest = listed.plugin.as_ref().map(|plugin| &plugin.manifest);
     let classes = manifest.map(|manifest| by_class(manifest.tiers.values().flatten())).unwrap_or_default();
+    let consent = consent(&classes, known.report);
+    let chosen = known.session.capabilities.iter().any(|chosen| chosen.as_str() == listed.id);
     let reason = if listed.plugin.is_none() {
-        Some("not-installed".to_owned())
-    } else if !matches!(session.state, SessionState::Active(_)) {
-        Some("session-not-active".to_owned())
-    } else if !online {
-        Some("host-offline".to_owned())
+        Some(Reason::NotInstalled)
+    } else if known.entitlement.problem.is_some() {
+        Some(Reason::NoLicence)
+    } else if feature.is_none() {
+        let (plan, plans) = (known.entitlement.plan.as_str(), known.app.plans.as_slice());
+        Some(Reason::NotLicensed { plan, features: &listed.features, plans })
+    } else if matches!(known.session.state, SessionState::Ended(_)) {
+        Some(Reason::Over)
+    } else if !chosen {
+        Some(Reason::NotChosen)
+    } else if matches!(known.session.state, SessionState::Prepared(_)) {
+        Some(Reason::NotActive)
+    } else if !known.online {
+        Some(Reason::Offline)
+    } else if let Some(words) = missing(&classes, known.report) {
+        Some(Reason::Impossible(words))
     } else {
-        missing(&classes, report)
+        (consent == "denied").then_some(Reason::Denied)
     };
     let title = listed.titles.get(views::language(language)).or_else(|| listed.titles.get("en"));
     CapabilityView {
@@ -81,10 +93,11 @@ fn view(
         titles: listed.titles.clone(),
         feature: feature.or_else(|| listed.features.first()).cloned().unwrap_or_else(|| listed.id.clone()),
         licensed: feature.is_some(),
-        enabled: session.capabilities.iter().any(|chosen| chosen.as_str() == listed.id),
+        enabled: chosen,
         available: reason.is_none(),
-        reason,
-        consent: consent(&classes, report).to_owned(),
+        reason: reason.map(|reason| reason.code().to_owned()),
+        explain: reason.map(|reason| reason.sentence(language)),
+        consent: consent.to_owned(),
         version: manifest.map(|manifest| manifest.version.clone()),
         page: listed.plugin.as_ref().and_then(|plugin| {
             let entry = &plugin.manifest.ui.as_ref()?.entry;
@@ -106,9 +119,9 @@ fn by_class<'a>(interfaces: impl Iterator<Item = &'a String>) -> BTreeMap<Consen
 }
 
 /// Without what it is asked for first (seeing before controlling, reading before writing) a capability cannot start.
-fn missing(classes: &BTreeMap<ConsentClass, Vec<&str>>, report: &Report) -> Option<String> {
+fn missing<'a>(classes: &BTreeMap<ConsentClass, Vec<&str>>, report: &'a Report) -> Option<&'a str> {
     let first = ConsentClass::ALL.iter().find_map(|class| classes.get(class))?;
-    first.iter().find_map(|interface| report.unavailable.get(*interface)).cloned()
+    first.iter().find_map(|interface| report.unavailable.get(*interface)).map(String::as_str)
 }
 
 /// `denied` when nothing is allowed, `granted` when nothing need be asked, else `ask`.

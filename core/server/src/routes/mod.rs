@@ -5,13 +5,17 @@ mod audit;
 mod auth;
 mod capabilities;
 mod channels;
+mod choice;
 mod console;
 mod customer;
 mod events;
 mod health;
+mod history;
+mod logins;
 mod me;
 mod plugin_pages;
 mod sessions;
+mod technicians;
 mod tickets;
 mod views;
 
@@ -54,15 +58,23 @@ fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(auth::log_in))
         .routes(routes!(auth::log_out))
-        .routes(routes!(me::me))
-        .routes(routes!(sessions::prepare, sessions::list))
-        .routes(routes!(sessions::show))
+        .routes(routes!(me::me, me::change))
+        .routes(routes!(me::password))
+        .routes(routes!(logins::list))
+        .routes(routes!(logins::end_one))
+        .routes(routes!(logins::end_all))
+        .routes(routes!(technicians::list, technicians::add))
+        .routes(routes!(technicians::change))
+        .routes(routes!(technicians::reset))
+        .routes(routes!(sessions::prepare, history::list))
+        .routes(routes!(sessions::show, choice::change))
         .routes(routes!(sessions::end))
         .routes(routes!(capabilities::list))
         .routes(routes!(tickets::issue))
         .routes(routes!(channels::open))
         .routes(routes!(events::stream))
         .routes(routes!(audit::list))
+        .routes(routes!(audit::table))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

@@ -17,11 +17,15 @@ pub(crate) fn technician(technician: &Technician) -> TechnicianView {
         id: technician.id.to_string(),
         email: technician.email.clone(),
         name: technician.name.clone(),
-        role: match technician.role {
-            Role::Owner => "owner",
-            Role::Technician => "technician",
-        }
-        .to_owned(),
+        role: role(technician.role).to_owned(),
+    }
+}
+
+/// `owner` or `technician`.
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Technician => "technician",
     }
 }
 

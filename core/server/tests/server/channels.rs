@@ -243,8 +243,18 @@ async fn a_login_that_expires_closes_its_channels_on_time() {
         token_hash: *blake3::hash(token.as_bytes()).as_bytes(),
         created_at: now(),
         expires_at: now() + 3_000,
+        last_used_at: None,
+        address: None,
+        agent: None,
     };
-    store.add_login(&login).await.unwrap();
+    let audit = hospes_store::model::Audit {
+        company: Some(technician.company),
+        session: None,
+        actor: "test".to_owned(),
+        action: "login".to_owned(),
+        detail: json!({}),
+    };
+    store.log_in(&login, &technician.password_hash, &audit).await.unwrap();
     let short = Technician { token, ..ada.clone() };
     let (mut socket, _stream, _) = open(&short, &id, &host).await;
     let closed = socket.hear().await;

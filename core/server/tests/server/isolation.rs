@@ -1,15 +1,18 @@
 use crate::support::{Site, code, read};
 use serde_json::json;
 
-/// Every route of the OpenAPI document that names a session, asked with another company's id.
+/// Every route of the OpenAPI document that names a session, a technician or a login, asked with another company's id; an
+/// owner is the one who could do most.
 #[tokio::test]
 async fn every_route_with_a_foreign_companys_id_answers_404() {
     let site = Site::start().await;
     site.company("Mine", "base", &[], 5).await;
     site.company("Theirs", "base", &[], 5).await;
     let mine = site.technician("Mine", "me@mine.test").await;
-    let theirs = site.technician("Theirs", "they@theirs.test").await;
+    let theirs = site.owner("Theirs", "they@theirs.test").await;
     let (id, _host) = mine.active().await;
+    let technician = mine.id().await;
+    let login = mine.get("/me/logins").await.1["logins"][0]["id"].as_str().unwrap().to_owned();
 
     let document = serde_json::to_value(hospes_server::openapi()).unwrap();
     let mut asked = 0;
@@ -17,18 +20,38 @@ async fn every_route_with_a_foreign_companys_id_answers_404() {
         if !path.contains("{id}") {
             continue;
         }
-        let path = path.replace("{id}", &id).replace("{capability}", "file-manager");
+        let of = [("/sessions/", &id), ("/technicians/", &technician), ("/me/logins/", &login)];
+        let Some((_, named)) = of.iter().find(|(start, _)| path.contains(start)) else {
+            assert!(path.contains("/notifications/"), "this test does not know what {path} names");
+            continue;
+        };
+        let path = path.replace("{id}", named).replace("{capability}", "file-manager");
         assert!(!path.contains('{'), "this test does not know every parameter of {path}");
         for method in methods.as_object().unwrap().keys() {
             let method: reqwest::Method = method.to_uppercase().parse().unwrap();
-            let body = if path.ends_with("/tickets") { json!({ "capability": "file-manager" }) } else { json!({}) };
+            let body = match (method.as_str(), path.rsplit('/').next().unwrap()) {
+                (_, "tickets") => json!({ "capability": "file-manager" }),
+                (_, "reset") => json!({ "own_password": crate::support::PASSWORD }),
+                ("PATCH", _) if path.contains("/sessions/") => json!({ "capabilities": ["file-manager"] }),
+                ("PATCH", _) => json!({ "disabled": true }),
+                _ => json!({}),
+            };
             let request = site.http.request(method.clone(), format!("{}{path}", site.url));
             let (status, problem) = read(request.bearer_auth(&theirs.token).json(&body).send().await.unwrap()).await;
             assert_eq!((status, code(&problem)), (404, "not-found"), "{method} {path}");
             asked += 1;
         }
     }
-    assert_eq!(asked, 5, "show, end, capabilities, tickets, channels");
+    assert!(
+        asked >= 9,
+        "sessions: show, choose, end, capabilities, tickets, channels; technicians: change, reset; logins"
+    );
+    for query in [format!("technician={technician}"), format!("before={id}"), "technician=x".to_owned()] {
+        assert_eq!(theirs.get(&format!("/sessions?{query}")).await.0, 404, "{query}");
+    }
+    assert_eq!(theirs.get(&format!("/audit.csv?session={id}")).await.0, 404);
+    assert_eq!(theirs.get("/technicians").await.1["technicians"].as_array().unwrap().len(), 1);
+    assert_eq!(mine.get("/me").await.0, 200, "a foreign owner ended the login");
 
     let (status, _) = theirs.get(&format!("/audit?session={id}")).await;
     assert_eq!(status, 404);

@@ -3,15 +3,20 @@
 // Clippy's `allow-*-in-tests` does not reach helper functions of integration tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod admin;
+mod audit;
 mod bad_input;
 mod channel_limits;
 mod channels;
+mod choice;
 mod customer;
 mod events;
+mod history;
 mod hosts;
 mod isolation;
 mod login;
+mod logins;
 mod openapi;
 mod origins;
 mod plugin_pages;

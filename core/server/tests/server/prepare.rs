@@ -122,6 +122,8 @@ async fn r9_r10_the_plan_says_what_can_be_chosen() {
     assert_eq!(control["title"], "remote-control fr");
     assert_eq!(control["reason"], "session-not-active");
     assert_eq!((&files["licensed"], &files["enabled"]), (&json!(false), &json!(false)));
+    assert_eq!((&files["available"], &files["reason"]), (&json!(false), &json!("not-licensed")));
+    assert_eq!(files["explain"], "L’abonnement « essential » ne le comprend pas ; il est compris dans base.");
     assert_eq!((&dashboard["licensed"], &dashboard["reason"]), (&json!(false), &json!("not-installed")));
     let prepared = large.prepare().await;
     let (_, files, dashboard) = view(&large, &prepared).await;

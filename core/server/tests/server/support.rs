@@ -84,17 +84,32 @@ impl Site {
     }
 
     pub(crate) async fn technician(&self, company: &str, email: &str) -> Technician {
+        self.member(company, email, Role::Technician).await
+    }
+
+    pub(crate) async fn owner(&self, company: &str, email: &str) -> Technician {
+        self.member(company, email, Role::Owner).await
+    }
+
+    async fn member(&self, company: &str, email: &str, role: Role) -> Technician {
         let password = PASSWORD.to_owned().into();
-        self.admin.add_technician(company, email, "Ada Tech", Role::Technician, password).await.unwrap();
+        self.admin.add_technician(company, email, "Ada Tech", role, password).await.unwrap();
         self.login(email).await
     }
 
     pub(crate) async fn login(&self, email: &str) -> Technician {
-        let body = json!({ "email": email, "password": PASSWORD });
+        self.login_with(email, PASSWORD).await.unwrap()
+    }
+
+    /// A login, or the status and the code of the refusal.
+    pub(crate) async fn login_with(&self, email: &str, password: &str) -> Result<Technician, (u16, String)> {
+        let body = json!({ "email": email, "password": password });
         let answer = self.http.post(format!("{}/api/v1/auth/login", self.url)).json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        let token = answer.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
-        Technician { url: self.url.clone(), http: self.http.clone(), token }
+        let (status, answer) = read(answer).await;
+        match answer["token"].as_str() {
+            Some(token) => Ok(Technician { url: self.url.clone(), http: self.http.clone(), token: token.to_owned() }),
+            None => Err((status, code(&answer).to_owned())),
+        }
     }
 
     /// What the operator's command line does: another licence, behind the server's back.
@@ -134,8 +149,17 @@ impl Technician {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let request = self.http.post(format!("{}/api/v1{path}", self.url)).bearer_auth(&self.token).json(body);
-        read(request.send().await.unwrap()).await
+        self.call("POST", path, body).await
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.http.request(method.parse().unwrap(), format!("{}/api/v1{path}", self.url));
+        read(request.bearer_auth(&self.token).json(body).send().await.unwrap()).await
+    }
+
+    /// The technician's id.
+    pub(crate) async fn id(&self) -> String {
+        self.get("/me").await.1["technician"]["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn prepare(&self) -> Value {

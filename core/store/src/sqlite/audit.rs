@@ -1,10 +1,10 @@
 //! The audit log.
 
 use super::SqliteStore;
-use super::row::{Place, json_text, time};
-use crate::model::{Audit, AuditEntry};
+use super::row::{Place, json_text, limit, time};
+use crate::model::{Audit, AuditEntry, AuditFilter};
 use crate::{Result, StoreError, chain};
-use hospes_session::id::{CompanyId, SessionId};
+use hospes_session::id::CompanyId;
 use hospes_session::model::Millis;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -109,23 +109,24 @@ impl SqliteStore {
         Ok(tx.commit().await?)
     }
 
-    pub(super) async fn read_audit(
-        &self,
-        company: CompanyId,
-        from: Option<Millis>,
-        to: Option<Millis>,
-        session: Option<SessionId>,
-    ) -> Result<Vec<AuditEntry>> {
+    pub(super) async fn read_audit(&self, company: CompanyId, filter: &AuditFilter) -> Result<Vec<AuditEntry>> {
         let company = company.to_string();
+        // A kind is what stands before the colon of an actor or the dot of an action; compared as text, not as a pattern.
         sqlx::query(
             "SELECT sequence, at, session, actor, action, detail, hash FROM audit \
-             WHERE company = $1 AND at >= $2 AND at <= $3 AND ($4 = '' OR session = $4) \
-             ORDER BY sequence LIMIT 1000",
+             WHERE company = $1 AND sequence > $2 AND at >= $3 AND at <= $4 AND ($5 = '' OR session = $5) \
+             AND ($6 = '' OR actor = $6 OR substr(actor, 1, length($6) + 1) = $6 || ':') \
+             AND ($7 = '' OR action = $7 OR substr(action, 1, length($7) + 1) = $7 || '.') \
+             ORDER BY sequence LIMIT $8",
         )
         .bind(&company)
-        .bind(time(from.unwrap_or(0)))
-        .bind(time(to.unwrap_or(Millis::MAX)))
-        .bind(session.map(|id| id.to_string()).unwrap_or_default())
+        .bind(filter.after)
+        .bind(time(filter.from.unwrap_or(0)))
+        .bind(time(filter.to.unwrap_or(Millis::MAX)))
+        .bind(filter.session.map(|id| id.to_string()).unwrap_or_default())
+        .bind(filter.actor.as_deref().unwrap_or_default())
+        .bind(filter.action.as_deref().unwrap_or_default())
+        .bind(limit(filter.limit))
         .fetch_all(&self.readers)
         .await?
         .iter()

@@ -1,12 +1,12 @@
 //! Companies, technicians, logins.
 
-use super::row::{Place, hex, json_text, key, time};
+use super::row::{Place, fold, hex, json_text, key, time};
 use super::{SqliteStore, audit};
 use crate::model::{Audit, Company, Login, Role, Technician};
 use crate::{Result, StoreError};
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, TechnicianId};
-use hospes_session::model::Millis;
+use hospes_session::model::{Language, Millis};
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 
@@ -21,10 +21,20 @@ fn company(row: &SqliteRow) -> Result<Company> {
     })
 }
 
-fn technician(row: &SqliteRow) -> Result<Technician> {
+/// The columns of [`technician`].
+macro_rules! technician_columns {
+    () => {
+        "id, company, email, name, role, password_hash, temporary_password, language, created_at, disabled_at, \
+         last_login_at"
+    };
+}
+pub(super) use technician_columns;
+
+pub(super) fn technician(row: &SqliteRow) -> Result<Technician> {
     let key = key(row);
     let place = Place { table: "technicians", key: &key };
     let role: &str = place.get(row, "role")?;
+    let language: Option<&str> = place.get(row, "language")?;
     Ok(Technician {
         id: place.parse(row, "id")?,
         company: place.parse(row, "company")?,
@@ -36,11 +46,29 @@ fn technician(row: &SqliteRow) -> Result<Technician> {
             other => return Err(place.corrupt("role", format!("{other:?} is no role"))),
         },
         password_hash: place.get(row, "password_hash")?,
+        temporary_password: place.get::<i64>(row, "temporary_password")? != 0,
+        language: match language {
+            None => None,
+            Some("en") => Some(Language::En),
+            Some("fr") => Some(Language::Fr),
+            Some("es") => Some(Language::Es),
+            Some(other) => return Err(place.corrupt("language", format!("{other:?} is no language"))),
+        },
         created_at: place.millis(row, "created_at")?,
+        disabled_at: place.maybe_millis(row, "disabled_at")?,
+        last_login_at: place.maybe_millis(row, "last_login_at")?,
     })
 }
 
-fn login(row: &SqliteRow) -> Result<Login> {
+/// The columns of [`login`], of the table `logins`.
+macro_rules! login_columns {
+    () => {
+        "logins.id AS id, technician, token_hash, logins.created_at AS created_at, expires_at, last_used_at, address, agent"
+    };
+}
+pub(super) use login_columns;
+
+pub(super) fn login(row: &SqliteRow) -> Result<Login> {
     let key = key(row);
     let place = Place { table: "logins", key: &key };
     Ok(Login {
@@ -50,12 +78,10 @@ fn login(row: &SqliteRow) -> Result<Login> {
             .map_err(|_| place.corrupt("token_hash", "it is not 32 bytes"))?,
         created_at: place.millis(row, "created_at")?,
         expires_at: place.millis(row, "expires_at")?,
+        last_used_at: place.maybe_millis(row, "last_used_at")?,
+        address: place.get(row, "address")?,
+        agent: place.get(row, "agent")?,
     })
-}
-
-/// Whether two addresses are the same to us.
-fn fold(email: &str) -> String {
-    email.trim().to_lowercase()
 }
 
 /// What was signed, for the audit log: the document itself, or its bytes as hex when it is none.
@@ -64,7 +90,7 @@ fn licence_text(licence: &SignedLicence) -> serde_json::Value {
 }
 
 /// What a violated constraint means for whoever adds a row.
-fn adding(error: sqlx::Error, what: &str) -> StoreError {
+pub(super) fn adding(error: sqlx::Error, what: &str) -> StoreError {
     match error.as_database_error() {
         Some(database) if database.is_unique_violation() => StoreError::Exists(what.to_owned()),
         Some(database) if database.is_foreign_key_violation() => StoreError::NotFound,
@@ -138,7 +164,7 @@ impl SqliteStore {
         Ok(tx.commit().await?)
     }
 
-    pub(super) async fn insert_technician(&self, technician: &Technician) -> Result<()> {
+    pub(super) async fn insert_technician(&self, technician: &Technician, entry: &Audit) -> Result<()> {
         let mut tx = self.write().await?;
         let mut head = audit::lock(&mut tx, Some(technician.company)).await?;
         let role = match technician.role {
@@ -146,8 +172,8 @@ impl SqliteStore {
             Role::Technician => "technician",
         };
         sqlx::query(
-            "INSERT INTO technicians (id, company, email, email_folded, name, role, password_hash, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO technicians (id, company, email, email_folded, name, role, password_hash, temporary_password, \
+             language, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(technician.id.to_string())
         .bind(technician.company.to_string())
@@ -156,64 +182,42 @@ impl SqliteStore {
         .bind(&technician.name)
         .bind(role)
         .bind(&technician.password_hash)
+        .bind(i64::from(technician.temporary_password))
+        .bind(technician.language.map(language_code))
         .bind(time(technician.created_at))
         .execute(&mut *tx)
         .await
         .map_err(|error| adding(error, &format!("a technician with the e-mail address {}", technician.email.trim())))?;
-        let entry = Audit {
-            company: Some(technician.company),
-            session: None,
-            actor: "operator".to_owned(),
-            action: "technician.add".to_owned(),
-            detail: json!({ "technician": technician.id, "email": technician.email.trim(), "role": role }),
-        };
+        let mut entry = entry.clone();
+        entry.company = Some(technician.company);
+        entry.detail = json!({ "technician": technician.id, "email": technician.email.trim(), "role": role });
         head.append(&mut tx, &entry, technician.created_at).await?;
         Ok(tx.commit().await?)
     }
 
     pub(super) async fn find_technician(&self, id: TechnicianId) -> Result<Technician> {
-        let row = sqlx::query(
-            "SELECT id, company, email, name, role, password_hash, created_at FROM technicians WHERE id = $1",
-        )
-        .bind(id.to_string())
-        .fetch_one(&self.readers)
-        .await?;
+        let row = sqlx::query(concat!("SELECT ", technician_columns!(), " FROM technicians WHERE id = $1"))
+            .bind(id.to_string())
+            .fetch_one(&self.readers)
+            .await?;
         technician(&row)
     }
 
     pub(super) async fn find_technician_by_email(&self, email: &str) -> Result<Technician> {
-        let row = sqlx::query(
-            "SELECT id, company, email, name, role, password_hash, created_at FROM technicians WHERE email_folded = $1",
-        )
-        .bind(fold(email))
-        .fetch_one(&self.readers)
-        .await?;
+        let row = sqlx::query(concat!("SELECT ", technician_columns!(), " FROM technicians WHERE email_folded = $1"))
+            .bind(fold(email))
+            .fetch_one(&self.readers)
+            .await?;
         technician(&row)
     }
 
-    /// Also forgets logins that died before this one was made: they are worth nothing, and tables must not only grow.
-    pub(super) async fn insert_login(&self, login: &Login) -> Result<()> {
-        let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM logins WHERE expires_at <= $1").bind(time(login.created_at)).execute(&mut *tx).await?;
-        sqlx::query(
-            "INSERT INTO logins (id, technician, token_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(login.id.to_string())
-        .bind(login.technician.to_string())
-        .bind(hex(&login.token_hash))
-        .bind(time(login.created_at))
-        .bind(time(login.expires_at))
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| adding(error, "the login"))?;
-        Ok(tx.commit().await?)
-    }
-
     pub(super) async fn find_login(&self, token_hash: [u8; 32], now: Millis) -> Result<Login> {
-        let row = sqlx::query(
-            "SELECT id, technician, token_hash, created_at, expires_at FROM logins \
-             WHERE token_hash = $1 AND expires_at > $2",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            login_columns!(),
+            " FROM logins JOIN technicians ON technicians.id = technician \
+             WHERE token_hash = $1 AND expires_at > $2 AND disabled_at IS NULL"
+        ))
         .bind(hex(&token_hash))
         .bind(time(now))
         .fetch_one(&self.readers)
@@ -222,27 +226,25 @@ impl SqliteStore {
     }
 
     pub(super) async fn find_login_by_id(&self, id: LoginId, now: Millis) -> Result<Login> {
-        let row = sqlx::query(
-            "SELECT id, technician, token_hash, created_at, expires_at FROM logins WHERE id = $1 AND expires_at > $2",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            login_columns!(),
+            " FROM logins JOIN technicians ON technicians.id = technician \
+             WHERE logins.id = $1 AND expires_at > $2 AND disabled_at IS NULL"
+        ))
         .bind(id.to_string())
         .bind(time(now))
         .fetch_one(&self.readers)
         .await?;
         login(&row)
     }
+}
 
-    pub(super) async fn delete_login(&self, id: LoginId, now: Millis, entry: &Audit) -> Result<()> {
-        let mut tx = self.write().await?;
-        let mut head = audit::lock(&mut tx, entry.company).await?;
-        let gone = sqlx::query("DELETE FROM logins WHERE id = $1")
-            .bind(id.to_string())
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-        if gone > 0 {
-            head.append(&mut tx, entry, now).await?;
-        }
-        Ok(tx.commit().await?)
+/// A language as a column holds it.
+pub(super) fn language_code(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Fr => "fr",
+        Language::Es => "es",
     }
 }

@@ -12,6 +12,7 @@
 //! side, the row of the company in `audit_chains`, which every writing transaction updates first, does the same per
 //! company, and the statements after it see what the one before committed. So `prepare`'s counts are exact on both.
 
+mod accounts;
 mod audit;
 mod directory;
 mod outbox;
@@ -67,7 +68,9 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(|error| failed("cannot open", &error))?;
-        Ok(Self { writer, readers })
+        let store = Self { writer, readers };
+        store.fill_search().await?;
+        Ok(store)
     }
 
     /// Closes every connection; calls that still run finish first.
@@ -97,7 +100,10 @@ fn private(path: &Path) -> std::io::Result<()> {
 }
 
 fn migrator() -> Migrator {
-    let steps = [(1, "start", include_str!("../../migrations/sqlite/0001_start.sql"))];
+    let steps = [
+        (1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
+        (3, "accounts", include_str!("../../migrations/sqlite/0003_accounts.sql")),
+    ];
     Migrator::with_migrations(
         steps
             .into_iter()

@@ -52,6 +52,14 @@ impl Place<'_> {
         u64::try_from(value).map_err(|_| self.corrupt(column, format!("{value} is before 1970")))
     }
 
+    /// A column that may hold a time.
+    pub(super) fn maybe_millis(self, row: &SqliteRow, column: &'static str) -> Result<Option<u64>> {
+        match self.get::<Option<i64>>(row, column)? {
+            None => Ok(None),
+            Some(_) => self.millis(row, column).map(Some),
+        }
+    }
+
     /// A column that holds bytes as hex.
     pub(super) fn bytes(self, column: &'static str, text: &str) -> Result<Vec<u8>> {
         HEXLOWER.decode(text.as_bytes()).map_err(|error| self.corrupt(column, error))
@@ -71,6 +79,16 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// A time as a column holds it; times past the year 292 million are all the same to us.
 pub(super) fn time(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+/// For `LIMIT`; 0 stands for all.
+pub(super) fn limit(at_most: u32) -> i64 {
+    if at_most == 0 { i64::MAX } else { i64::from(at_most) }
+}
+
+/// What is equal whatever its case.
+pub(super) fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
 }
 
 /// A value as JSON for a column.

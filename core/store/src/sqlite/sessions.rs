@@ -1,11 +1,11 @@
 //! Sessions: prepared by one conditional write, changed by the rules only.
 
-use super::row::{Place, hex, json_text, key, time};
+use super::row::{Place, fold, hex, json_text, key, limit, time};
 use super::{SqliteStore, audit, outbox};
 use crate::model::{Audit, SessionFilter};
 use crate::{Result, StoreError};
 use hospes_session::id::{CompanyId, SessionId, TechnicianId};
-use hospes_session::model::{Millis, Session, SessionState};
+use hospes_session::model::{Active, Millis, Session, SessionState};
 use hospes_session::quota::{Limits, QuotaRefusal, Usage, admit};
 use hospes_session::rules::{Command, Decision, Event, decide};
 use serde_json::{Value, json};
@@ -23,16 +23,42 @@ fn session(row: &SqliteRow) -> Result<Session> {
     Ok(session)
 }
 
+/// What a search for text looks at, one per line.
+fn search(session: &Session) -> String {
+    let hostname = match &session.state {
+        SessionState::Prepared(_) => None,
+        SessionState::Active(active) => Some(active),
+        SessionState::Ended(ended) => ended.was_active.as_ref(),
+    }
+    .map(|Active { host, .. }| host.hostname.as_str());
+    let parts = [Some(session.customer.email.as_str()), session.customer.name.as_deref(), hostname];
+    parts.into_iter().flatten().map(fold).collect::<Vec<_>>().join("\n")
+}
+
+/// A pattern for `LIKE ... ESCAPE '\'` that finds the text as a part, each of its characters standing for itself.
+fn containing(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for c in fold(text).chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Writes what the rules decided. Verifier and notices (the link) go when the session is no longer prepared: from then on
 /// the host has the one and the other is dead.
 async fn write(db: &mut SqliteConnection, session: &Session) -> Result<()> {
     sqlx::query(
-        "UPDATE sessions SET state = $1, due_at = $2, document = $3, \
-         verifier = CASE WHEN $1 = 'prepared' THEN verifier ELSE NULL END WHERE id = $4",
+        "UPDATE sessions SET state = $1, due_at = $2, document = $3, search = $4, \
+         verifier = CASE WHEN $1 = 'prepared' THEN verifier ELSE NULL END WHERE id = $5",
     )
     .bind(session.state_name())
     .bind(session.next_due().map(time))
     .bind(json_text(session)?)
+    .bind(search(session))
     .bind(session.id.to_string())
     .execute(&mut *db)
     .await?;
@@ -133,8 +159,8 @@ impl SqliteStore {
         }
         // R7 and R18 in one conditional write: it counts and inserts, or does nothing.
         let inserted = sqlx::query(
-            "INSERT INTO sessions (id, company, technician, token_hash, state, created_at, due_at, document, verifier) \
-             SELECT $1, $2, $3, $4, 'prepared', $5, $6, $7, $8 \
+            "INSERT INTO sessions (id, company, technician, token_hash, state, created_at, due_at, document, verifier, search) \
+             SELECT $1, $2, $3, $4, 'prepared', $5, $6, $7, $8, $12 \
              WHERE (SELECT COUNT(*) FROM sessions WHERE technician = $3 AND company = $2 AND state <> 'ended') < $9 \
              AND (SELECT COUNT(*) FROM sessions WHERE company = $2 AND state <> 'ended') < $10 \
              AND (SELECT COUNT(*) FROM sessions WHERE company = $2 AND state <> 'ended') < $11",
@@ -150,6 +176,7 @@ impl SqliteStore {
         .bind(i64::from(limits.per_technician))
         .bind(i64::from(limits.per_company))
         .bind(i64::from(seats))
+        .bind(search(session))
         .execute(&mut *tx)
         .await
         .map_err(|error| match error.as_database_error() {
@@ -189,18 +216,57 @@ impl SqliteStore {
     }
 
     pub(super) async fn list_sessions(&self, company: CompanyId, filter: &SessionFilter) -> Result<Vec<Session>> {
+        let text = filter.text.as_deref().filter(|text| !text.trim().is_empty());
+        let (before, before_id) =
+            filter.before.map_or((i64::MAX, String::new()), |cursor| (time(cursor.created_at), cursor.id.to_string()));
         sqlx::query(
             "SELECT id, company, state, document FROM sessions WHERE company = $1 AND ($2 = '' OR state = $2) \
-             ORDER BY created_at DESC, id DESC LIMIT $3",
+             AND ($3 = '' OR technician = $3) AND created_at >= $4 AND created_at <= $5 \
+             AND ($6 = '' OR search LIKE $6 ESCAPE '\\') AND (created_at, id) < ($7, $8) \
+             ORDER BY created_at DESC, id DESC LIMIT $9",
         )
         .bind(company.to_string())
         .bind(filter.state.as_deref().unwrap_or_default())
-        .bind(if filter.limit == 0 { 500 } else { i64::from(filter.limit) })
+        .bind(filter.technician.map(|id| id.to_string()).unwrap_or_default())
+        .bind(time(filter.from.unwrap_or(0)))
+        .bind(time(filter.to.unwrap_or(Millis::MAX)))
+        .bind(text.map(containing).unwrap_or_default())
+        .bind(before)
+        .bind(before_id)
+        .bind(limit(filter.limit))
         .fetch_all(&self.readers)
         .await?
         .iter()
         .map(session)
         .collect()
+    }
+
+    /// Makes sessions that an older version wrote findable by text.
+    pub(super) async fn fill_search(&self) -> Result<()> {
+        let old = "SELECT id, company, state, document FROM sessions WHERE search IS NULL LIMIT 500";
+        loop {
+            let rows = sqlx::query(old).fetch_all(&self.readers).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let mut tx = self.write().await?;
+            let mut filled = 0;
+            for row in &rows {
+                // One that cannot be read is not found by text, and says what is wrong with it when it is asked for.
+                let text = session(row).as_ref().map(search).unwrap_or_default();
+                let done = sqlx::query("UPDATE sessions SET search = $1 WHERE id = $2 AND search IS NULL")
+                    .bind(text)
+                    .bind(key(row))
+                    .execute(&mut *tx)
+                    .await?;
+                filled += done.rows_affected();
+            }
+            tx.commit().await?;
+            // What is left has not even an id.
+            if filled == 0 {
+                return Ok(());
+            }
+        }
     }
 
     pub(super) async fn find_session_by_token(&self, token_hash: [u8; 32]) -> Result<Session> {

@@ -1,7 +1,7 @@
 //! The trait, call by call; what each does stands in the subject's own module.
 
 use super::SqliteStore;
-use crate::model::{Audit, AuditEntry, Company, Login, OutboxEntry, SessionFilter, Technician};
+use crate::model::{Audit, AuditEntry, AuditFilter, Company, Login, OutboxEntry, SessionFilter, Technician};
 use crate::{Result, Store};
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
@@ -32,7 +32,7 @@ impl Store for SqliteStore {
     }
 
     async fn add_technician(&self, technician: &Technician) -> Result<()> {
-        self.insert_technician(technician).await
+        self.insert_technician(technician, &operator("technician.add")).await
     }
 
     async fn technician(&self, id: TechnicianId) -> Result<Technician> {
@@ -43,20 +43,12 @@ impl Store for SqliteStore {
         self.find_technician_by_email(email).await
     }
 
-    async fn add_login(&self, login: &Login) -> Result<()> {
-        self.insert_login(login).await
-    }
-
     async fn login_by_token(&self, token_hash: [u8; 32], now: Millis) -> Result<Login> {
         self.find_login(token_hash, now).await
     }
 
     async fn login(&self, id: LoginId, now: Millis) -> Result<Login> {
         self.find_login_by_id(id, now).await
-    }
-
-    async fn remove_login(&self, id: LoginId, now: Millis, audit: &Audit) -> Result<()> {
-        self.delete_login(id, now, audit).await
     }
 
     async fn prepare(
@@ -107,14 +99,8 @@ impl Store for SqliteStore {
         self.write_audit(audit, now).await
     }
 
-    async fn audit_entries(
-        &self,
-        company: CompanyId,
-        from: Option<Millis>,
-        to: Option<Millis>,
-        session: Option<SessionId>,
-    ) -> Result<Vec<AuditEntry>> {
-        self.read_audit(company, from, to, session).await
+    async fn audit_entries(&self, company: CompanyId, filter: &AuditFilter) -> Result<Vec<AuditEntry>> {
+        self.read_audit(company, filter).await
     }
 
     async fn verify_audit(&self, company: Option<CompanyId>) -> Result<u64> {
@@ -132,5 +118,16 @@ impl Store for SqliteStore {
     async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
+    }
+}
+
+/// An entry of what the server's own command line does; the store fills in the rest.
+fn operator(action: &str) -> Audit {
+    Audit {
+        company: None,
+        session: None,
+        actor: "operator".to_owned(),
+        action: action.to_owned(),
+        detail: serde_json::Value::Null,
     }
 }

@@ -21,6 +21,7 @@ pub(crate) const T: u64 = 1_800_000_000_000;
 pub(crate) const HOUR: u64 = 60 * 60 * 1000;
 pub(crate) const DAY: u64 = 24 * HOUR;
 pub(crate) const LIMITS: Limits = Limits { per_technician: 1, per_company: 5, lease: DAY };
+pub(crate) const PASSWORD_HASH: &str = "$argon2id$";
 pub(crate) const HOST: HostKey = HostKey([7; 32]);
 
 pub(crate) fn company_id(number: u8) -> CompanyId {
@@ -46,8 +47,12 @@ pub(crate) fn technician(number: u8, company: u8) -> Technician {
         email: format!("Tech{number}@demo.test"),
         name: format!("Technician {number}"),
         role: Role::Technician,
-        password_hash: "$argon2id$".into(),
+        password_hash: PASSWORD_HASH.into(),
+        temporary_password: false,
+        language: None,
         created_at: T,
+        disabled_at: None,
+        last_login_at: None,
     }
 }
 
