@@ -83,8 +83,11 @@ fn plugins(house: &House, settings: &Settings) -> Result<()> {
         let folder = house.root.join("plugins").join(name);
         let component = std::fs::read(house.target.join(TARGET).join("plugin").join(file))?;
         let manifest = std::fs::read_to_string(folder.join("plugin.toml"))?;
-        let version = hospes_licence::manifest::Manifest::parse(&manifest)?.version;
-        let packed = hospes_licence::plugin_file::pack(&component, &manifest, &page(&folder.join("ui/dist"))?)?;
+        let stated = hospes_licence::manifest::Manifest::parse(&manifest)?;
+        let version = stated.version;
+        // Notifiers have no page.
+        let files = stated.ui.map(|_| page(&folder.join("ui/dist"))).transpose()?.unwrap_or_default();
+        let packed = hospes_licence::plugin_file::pack(&component, &manifest, &files)?;
         let signed = hospes_licence::plugin_file::sign(&packed, &key)?;
         std::fs::write(out.join(format!("{name}-{version}.hospes.wasm")), signed)?;
     }

@@ -11,8 +11,12 @@ pub(crate) struct House {
 }
 
 /// A first-party plugin: its folder below `plugins/` and the file that cargo makes of it.
-pub(crate) const PLUGINS: [(&str, &str); 2] =
-    [("file-manager", "hospes_plugin_file_manager.wasm"), ("remote-control", "hospes_plugin_remote_control.wasm")];
+pub(crate) const PLUGINS: [(&str, &str); 4] = [
+    ("file-manager", "hospes_plugin_file_manager.wasm"),
+    ("notify-email", "hospes_plugin_notify_email.wasm"),
+    ("notify-webhook", "hospes_plugin_notify_webhook.wasm"),
+    ("remote-control", "hospes_plugin_remote_control.wasm"),
+];
 
 /// A crate for the browser: package, the file that cargo makes of it, where the page's build looks for it.
 pub(crate) const BROWSER_CRATES: [(&str, &str, &str); 2] = [

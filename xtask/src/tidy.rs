@@ -67,6 +67,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("sdk/rust", &[]),
     ("plugins/file-manager", &["hospes-sdk"]),
+    ("plugins/notify-email", &["hospes-sdk"]),
+    ("plugins/notify-webhook", &["hospes-sdk"]),
     ("plugins/remote-control", &["hospes-sdk", "hospes-tiles"]),
     ("plugins/remote-control/codec", &[]),
     ("plugins/remote-control/codec/web", &["hospes-tiles"]),
