@@ -2,7 +2,7 @@
 
 use crate::Mail;
 use crate::clean;
-use crate::event::{Channel, Event, Kind, Recipient, Session};
+use crate::event::{Channel, Event, Kind, Person, Recipient, Session};
 use crate::letter::{Letter, Part};
 use crate::texts::{self, Texts, fill};
 use crate::when;
@@ -61,9 +61,13 @@ pub(crate) fn compose(name: &str, event: &Event, now: Timestamp) -> Result<Mail,
 impl<'a> Story<'a> {
     fn new(event: &'a Event, recipient: &'a Recipient, now: Timestamp) -> Self {
         let session = event.session.as_ref();
-        let person = |name: Option<&str>, email: &str| {
-            name.map(clean::name).filter(|name| !name.is_empty()).unwrap_or_else(|| clean::line(email, 80))
+        let company = clean::name(&event.company.name);
+        // A technician who was removed since has no name any more; then it was the company.
+        let person = |person: &Person| {
+            let name = person.name.as_deref().map(clean::name).filter(|name| !name.is_empty());
+            name.unwrap_or_else(|| clean::line(&person.email, 80))
         };
+        let technician = Some(person(&event.technician)).filter(|name| !name.is_empty());
         let host = session.and_then(|session| session.host.as_ref());
         let hostname =
             host.and_then(|host| host.hostname.as_deref()).map(clean::computer).filter(|name| !name.is_empty());
@@ -78,9 +82,9 @@ impl<'a> Story<'a> {
             now,
             session,
             kind: recipient.kind,
-            company: clean::name(&event.company.name),
-            technician: person(event.technician.name.as_deref(), &event.technician.email),
-            customer: person(event.customer.name.as_deref(), &event.customer.email),
+            technician: technician.unwrap_or_else(|| company.clone()),
+            company,
+            customer: person(&event.customer),
             computer,
         }
     }
@@ -163,7 +167,10 @@ impl<'a> Story<'a> {
         }
         let link = clean::link(given)
             .ok_or_else(|| Undelivered::for_good("bad-link", "the deployment link is not an address of the web"))?;
-        let with_address = format!("{} ({})", self.technician, clean::line(&self.event.technician.email, 254));
+        let with_address = match clean::line(&self.event.technician.email, 254) {
+            email if email.is_empty() => self.technician.clone(),
+            email => format!("{} ({email})", self.technician),
+        };
         let parts = vec![
             self.say(t.invite_text),
             Part::Facts(
@@ -254,7 +261,7 @@ impl<'a> Story<'a> {
         if channels.is_empty() {
             parts.push(self.say(t.no_connections));
         } else {
-            let heads = [t.head_capability, t.head_technician, t.head_opened, t.head_lasted].map(str::to_owned);
+            let heads = [t.head_capability, t.head_technician, t.head_when].map(str::to_owned);
             let rows = channels.iter().take(MAX_CONNECTIONS).map(|channel| self.connection(channel)).collect();
             parts.push(Part::Table { heads, rows });
         }
@@ -267,13 +274,11 @@ impl<'a> Story<'a> {
         (self.fill(subject), parts)
     }
 
-    fn connection(&self, channel: &Channel) -> [String; 4] {
-        [
-            self.t.capability(&channel.capability),
-            clean::name(&channel.technician),
-            when::date(self.t, channel.opened_at),
-            when::duration(self.t, channel.seconds),
-        ]
+    fn connection(&self, channel: &Channel) -> [String; 3] {
+        let t = self.t;
+        let (time, duration) = (when::date(t, channel.opened_at), when::duration(t, channel.seconds));
+        let lasted = fill(t.lasted, &[("time", &time), ("duration", &duration)]);
+        [t.capability(&channel.capability), clean::name(&channel.technician), lasted]
     }
 
     fn test(&self) -> (String, Vec<Part>) {

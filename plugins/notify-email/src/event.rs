@@ -9,7 +9,11 @@ pub(crate) struct Event {
     pub(crate) at: Timestamp,
     pub(crate) server: String,
     pub(crate) company: Company,
+    /// Empty once they were removed.
+    #[serde(default)]
     pub(crate) technician: Person,
+    /// None for a test.
+    #[serde(default)]
     pub(crate) customer: Person,
     /// None for a test that belongs to no session.
     #[serde(default)]
@@ -25,8 +29,9 @@ pub(crate) struct Company {
     pub(crate) name: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct Person {
+    #[serde(default)]
     pub(crate) email: String,
     #[serde(default)]
     pub(crate) name: Option<String>,

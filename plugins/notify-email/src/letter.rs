@@ -26,8 +26,8 @@ pub(crate) enum Part {
     },
     Facts(Vec<(String, String)>),
     Table {
-        heads: [String; 4],
-        rows: Vec<[String; 4]>,
+        heads: [String; 3],
+        rows: Vec<[String; 3]>,
     },
 }
 
@@ -38,7 +38,7 @@ const TEXT: &str = "margin:0 0 16px";
 const TABLE: &str = "border-collapse:collapse;margin:0 0 16px;width:100%";
 const CELL: &str = "text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid #8a94a3";
 const BUTTON: &str = "display:inline-block;padding:12px 20px;border-radius:8px;background:#0b57c2;color:#ffffff;font-weight:bold;text-decoration:none";
-const SMALL: &str = "font-size:14px;margin:0 0 4px;word-break:break-all";
+const SMALL: &str = "font-size:14px;margin:0 0 16px;word-break:break-all";
 const FOOTER: &str = "margin-top:32px;padding-top:12px;border-top:1px solid #8a94a3;font-size:13px";
 
 impl Letter {
@@ -107,7 +107,7 @@ fn part_of_html(out: &mut String, part: &Part) -> std::fmt::Result {
                 let (name, value) = (escape(name), escape(value));
                 writeln!(
                     out,
-                    "<tr><th scope=\"row\" style=\"{CELL}\">{name}</th><td style=\"{CELL}\">{value}</td></tr>"
+                    "<tr><th scope=\"row\" style=\"{CELL}\">{name}</th><td style=\"{CELL};overflow-wrap:anywhere\">{value}</td></tr>"
                 )?;
             }
             writeln!(out, "</table>")
@@ -121,7 +121,7 @@ fn part_of_html(out: &mut String, part: &Part) -> std::fmt::Result {
             for row in rows {
                 out.push_str("<tr>");
                 for cell in row {
-                    write!(out, "<td style=\"{CELL}\">{}</td>", escape(cell))?;
+                    write!(out, "<td style=\"{CELL};overflow-wrap:anywhere\">{}</td>", escape(cell))?;
                 }
                 out.push_str("</tr>\n");
             }

@@ -66,15 +66,23 @@ mod tests {
         };
         check(
             "2026-11-20T14:05:59Z",
-            ["20 November 2026, 14:05 UTC", "20 novembre 2026 à 14 h 05 UTC", "20 de noviembre de 2026, 14:05 UTC"],
+            [
+                "20 November 2026, 14:05 UTC",
+                "20 novembre 2026 à 14\u{a0}h\u{a0}05 UTC",
+                "20 de noviembre de 2026, 14:05 UTC",
+            ],
         );
         check(
             "2027-01-01T00:00:00+02:00",
-            ["31 December 2026, 22:00 UTC", "31 décembre 2026 à 22 h 00 UTC", "31 de diciembre de 2026, 22:00 UTC"],
+            [
+                "31 December 2026, 22:00 UTC",
+                "31 décembre 2026 à 22\u{a0}h\u{a0}00 UTC",
+                "31 de diciembre de 2026, 22:00 UTC",
+            ],
         );
         check(
             "2026-08-01T07:09:00Z",
-            ["1 August 2026, 07:09 UTC", "1er août 2026 à 07 h 09 UTC", "1 de agosto de 2026, 07:09 UTC"],
+            ["1 August 2026, 07:09 UTC", "1er août 2026 à 07\u{a0}h\u{a0}09 UTC", "1 de agosto de 2026, 07:09 UTC"],
         );
     }
 

@@ -105,7 +105,7 @@ fn text_and_html_say_the_same() {
             let mail = write(event, &payload(event, kind, "fr"));
             let html = shown(&mail.html);
             for line in mail.text.lines().filter(|line| !line.starts_with("--") && !line.is_empty()) {
-                for part in line.trim_start_matches("- ").split(" · ").flat_map(|part| part.split(" : ")) {
+                for part in line.trim_start_matches("- ").split(" · ").flat_map(|part| part.split("\u{a0}: ")) {
                     assert!(html.contains(part), "{event} {kind}: HTML lacks {part:?}\n{html}");
                 }
             }
@@ -191,6 +191,23 @@ fn an_unused_session_and_a_long_one_are_told_as_they_were() {
     bare["session"] = json!({"id": "s-1", "activated_at": "2026-11-20T13:05:00Z", "end_reason": "something-new"});
     let text = write("session.ended", &bare).text;
     assert!(text.contains("Reason: Other") && text.contains("Nobody connected."), "{text}");
+}
+
+#[test]
+fn a_test_has_no_session_and_a_removed_technician_no_name() {
+    let told = json!({
+        "event": "test", "at": "2026-11-20T14:05:00Z", "server": "https://support.example.org",
+        "company": {"id": "c-1", "name": "Müller & Sons"}, "technician": {"name": "Tess", "email": "tess@example.org"},
+        "recipient": {"kind": "technician", "email": "tess@example.org", "name": null, "language": "en"},
+    });
+    let mail = write("test", &told);
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("tess@example.org", "Test message of Müller & Sons"));
+    assert!(!mail.text.contains("Support session 0"), "{}", mail.text);
+    let mut removed = payload("session.prepared", "customer", "en");
+    removed["technician"] = json!({"name": "", "email": ""});
+    let mail = write("session.prepared", &removed);
+    assert_eq!(mail.subject, "Müller & Sons (Müller & Sons) invites you to a support session");
+    assert!(mail.text.contains("Technician: Müller & Sons\n"), "{}", mail.text);
 }
 
 #[test]

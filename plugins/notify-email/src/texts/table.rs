@@ -6,7 +6,7 @@ super::texts! {
         "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre";
     date: "{day} {month} {year}, {hour}:{minute} UTC",
-        "{day} {month} {year} à {hour} h {minute} UTC",
+        "{day} {month} {year} à {hour}\u{a0}h\u{a0}{minute} UTC",
         "{day} de {month} de {year}, {hour}:{minute} UTC";
     first_day: "1", "1er", "1";
     second: "1 second", "1 seconde", "1 segundo";
@@ -26,7 +26,7 @@ super::texts! {
         "Envoyé par {server} pour {company}. Personne ne lit les réponses à ce message.",
         "Enviado por {server} para {company}. Nadie lee las respuestas a este mensaje.";
     footer_session: "Support session {session}", "Session d’assistance {session}", "Sesión de asistencia {session}";
-    label: "{name}: {value}", "{name} : {value}", "{name}: {value}";
+    label: "{name}: {value}", "{name}\u{a0}: {value}", "{name}: {value}";
     until: "{duration}, until {time}", "{duration}, jusqu’au {time}", "{duration}, hasta el {time}";
     company: "Company", "Société", "Empresa";
     technician: "Technician", "Technicien", "Técnico";
@@ -146,8 +146,8 @@ super::texts! {
     more_connections: "And {n} more.", "Et {n} de plus.", "Y {n} más.";
     head_capability: "What", "Quoi", "Qué";
     head_technician: "Who", "Qui", "Quién";
-    head_opened: "From", "À partir du", "Desde el";
-    head_lasted: "For", "Pendant", "Durante";
+    head_when: "When", "Quand", "Cuándo";
+    lasted: "{time} ({duration})", "{time} ({duration})", "{time} ({duration})";
 
     // the test
     test_subject: "Test message of {company}", "Message de test de {company}", "Mensaje de prueba de {company}";
