@@ -61,6 +61,8 @@ fn rust_tests(house: &House, settings: &Settings) -> Result<()> {
     run(cargo(house, settings).args(hostile))?;
     let mut command = cargo(house, settings);
     command.env("HOSPES_TEST_PLUGINS", house.target.join("wasm32-wasip2/plugin/examples"));
+    // Each fuzz target plays its corpus and then this long inputs of its own.
+    command.env("BOLERO_RANDOM_TEST_TIME_MS", "3000");
     // Tests that play a server sign with the key that the host was built to trust.
     command.env("HOSPES_TEST_PUBLISHER_SECRET_FILE", crate::keys::file(house));
     if has("cargo-nextest") {

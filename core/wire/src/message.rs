@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 /// Longest JSON message, in bytes (256 KiB). Plugin messages have [`crate::frame::MAX_MESSAGE`].
 pub const MAX_JSON: usize = 256 << 10;
 
+/// Most characters of what a reader said about a message that it did not understand.
+const MAX_DETAIL: usize = 300;
+
 /// Why a message could not be written or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
@@ -57,7 +60,8 @@ pub fn from_frame<T: DeserializeOwned>(payload: &[u8]) -> Result<T, MessageError
         return Err(MessageError::TooLong(payload.len()));
     }
     serde_json::from_slice(payload).map_err(|error| {
-        let detail = error.to_string();
+        // It quotes what was sent; a refusal must not be longer than what it refuses.
+        let detail: String = error.to_string().chars().take(MAX_DETAIL).collect();
         match (detail.starts_with("unknown variant"), kind(payload)) {
             (true, Some(kind)) => MessageError::Unsupported { kind, detail },
             _ => MessageError::Unreadable(detail),

@@ -125,6 +125,21 @@ fn newer_peers_are_understood_or_told() {
 }
 
 #[test]
+fn a_refusal_is_short_whatever_it_refuses() {
+    let filler = |unit: &str| unit.repeat((MAX_JSON - 100) / unit.len());
+    for message in [
+        format!(r#"{{"type":"{}"}}"#, filler("x")),
+        format!(r#"{{"type":"{}"}}"#, filler("\\u0001")),
+        format!(r#"{{"type":"look-up","token":"{}"}}"#, filler("\\u0001")),
+        format!(r#"{{"type":"hello","v":"{}"}}"#, filler("\u{1f600}")),
+    ] {
+        let problem = from_frame::<HostMessage>(message.as_bytes()).unwrap_err().problem();
+        let answer = to_frame(&ServerMessage::Refused { problem }).unwrap();
+        assert!(answer.len() < 8 << 10, "{} bytes", answer.len());
+    }
+}
+
+#[test]
 fn bad_messages_are_refused() {
     let check = |bytes: &[u8], expect: &str| {
         let error = from_frame::<HostMessage>(bytes).unwrap_err();
