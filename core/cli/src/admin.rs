@@ -1,11 +1,11 @@
-//! `hospes admin`: companies and technicians. No network route makes either, so that no left-open page ever can.
+//! `hospes admin`: companies and technicians. No network route makes a company or an owner, so that no left-open page ever
+//! can.
 
 use crate::operator::Config;
 use crate::output::Format;
-use crate::{input, licence};
+use crate::{licence, technician};
 use anyhow::{Context, Result};
 use hospes_server::admin::NewCompany;
-use hospes_store::model::Role;
 use serde_json::json;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) enum AdminCommand {
     Company(CompanyCommand),
     /// The people who support
     #[command(subcommand)]
-    Technician(TechnicianCommand),
+    Technician(technician::TechnicianCommand),
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -56,45 +56,13 @@ pub(crate) struct List {
     format: Format,
 }
 
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum TechnicianCommand {
-    /// Add a technician; the password (at least 8 characters) is read from standard input
-    Add(AddTechnician),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct AddTechnician {
-    /// The company's name
-    #[arg(long)]
-    company: String,
-    /// E-mail address to log in with; unique on this server
-    #[arg(long)]
-    email: String,
-    /// Name, as customers read it
-    #[arg(long)]
-    name: String,
-    /// owner (also manages the company) or technician
-    #[arg(long, value_enum, default_value = "technician")]
-    role: RoleName,
-    #[command(flatten)]
-    config: Config,
-    #[command(flatten)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum RoleName {
-    Owner,
-    Technician,
-}
-
 pub(crate) async fn run(command: AdminCommand, data: Option<&Path>) -> Result<()> {
     match command {
         AdminCommand::Company(CompanyCommand::Add(args)) => add_company(args, data).await,
         AdminCommand::Company(CompanyCommand::List(args)) => {
             licence::list(&args.config.admin(data).await?, None, args.format).await
         }
-        AdminCommand::Technician(TechnicianCommand::Add(args)) => add_technician(args, data).await,
+        AdminCommand::Technician(command) => technician::run(command, data).await,
     }
 }
 
@@ -109,22 +77,4 @@ async fn add_company(args: AddCompany, data: Option<&Path>) -> Result<()> {
         let plan = [std::slice::from_ref(&new.plan), &new.modules].concat().join(" + ");
         format!("added company {} ({}) on plan {plan}, {} seats", company.name, company.id, new.seats)
     })
-}
-
-async fn add_technician(args: AddTechnician, data: Option<&Path>) -> Result<()> {
-    let password = input::password(&format!("Password for {}", args.email))?;
-    let admin = args.config.admin(data).await?;
-    let role = match args.role {
-        RoleName::Owner => Role::Owner,
-        RoleName::Technician => Role::Technician,
-    };
-    let technician = admin
-        .add_technician(&args.company, &args.email, &args.name, role, password)
-        .await
-        .context("the technician was not added")?;
-    let document = json!({
-        "id": technician.id, "company": technician.company, "email": technician.email, "name": technician.name,
-        "role": technician.role,
-    });
-    args.format.print(&document, || format!("added {} <{}> to {}", technician.name, technician.email, args.company))
 }

@@ -4,6 +4,7 @@
 //! causes, on standard error), 2 wrong usage.
 
 mod admin;
+mod audit;
 mod client;
 mod input;
 mod keyfile;
@@ -12,6 +13,7 @@ mod operator;
 mod output;
 mod plugin;
 mod serve;
+mod technician;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -35,6 +37,9 @@ enum Command {
     /// Add companies and technicians; only this machine's command line can
     #[command(subcommand)]
     Admin(admin::AdminCommand),
+    /// Prove that the audit logs are whole
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Make keys, issue, install and show licences
     #[command(subcommand)]
     Licence(licence::LicenceCommand),
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
         match line.command {
             Command::Serve(args) => serve::run(args, data).await,
             Command::Admin(command) => admin::run(command, data).await,
+            Command::Audit(command) => audit::run(command, data).await,
             Command::Licence(command) => licence::run(command, data).await,
             Command::Plugin(command) => plugin::run(command, data),
             Command::Client(command) => return client::run(command, data).await,

@@ -58,7 +58,7 @@ fn wrong_usage_exits_2_and_help_explains() {
     );
     check(&["serve", "--tls-cert", "x"], 2, "--tls-key");
     check(&["licence", "issue", "--company", "A", "--plan", "base", "--until", "tomorrow"], 2, "--until");
-    for command in ["serve", "admin", "licence", "plugin", "login", "session", "ls", "cp"] {
+    for command in ["serve", "admin", "audit", "licence", "plugin", "login", "session", "ls", "cp"] {
         check(&["help"], 0, command);
         check(&["help", command], 0, "Usage: hospes");
     }
@@ -308,4 +308,60 @@ fn a_server_that_cannot_start_says_what_to_change() {
     std::fs::write(data.join("hospes.toml"), "lissten = \"127.0.0.1:1\"\n").unwrap();
     refused(data, &["serve"], "", "there is no setting 'lissten'");
     refused(data, &["admin", "company", "list"], "", "there is no setting 'lissten'");
+}
+
+#[test]
+fn the_operator_disables_and_resets_technicians() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    json(hospes(data, &["admin", "company", "add", "--name", "Acme", "--plan", "base", "--json"], ""));
+    for (email, role) in [("olga@acme.test", "owner"), ("tom@acme.test", "technician")] {
+        let add = ["admin", "technician", "add", "--company", "Acme", "--email", email, "--name", "N", "--role", role];
+        hospes(data, &add, "correct horse\n");
+    }
+    let on = |what: &str, email: &str| hospes(data, &["admin", "technician", what, "--email", email, "--json"], "");
+    assert_eq!(json(on("disable", "TOM@acme.test"))["disabled"], true);
+    let list = json(hospes(data, &["admin", "technician", "list", "--company", "Acme", "--json"], ""));
+    let states: Vec<_> = list["technicians"].as_array().unwrap().iter().map(|t| (&t["role"], &t["disabled"])).collect();
+    let expect = [(Value::from("owner"), Value::from(false)), (Value::from("technician"), Value::from(true))];
+    assert_eq!(states, expect.iter().map(|(role, disabled)| (role, disabled)).collect::<Vec<_>>());
+    assert!(hospes(data, &["admin", "technician", "list"], "").1.contains("disabled"));
+    assert_eq!(json(on("enable", "tom@acme.test"))["disabled"], false);
+    let (one, two) = (json(on("reset", "tom@acme.test")), json(on("reset", "tom@acme.test")));
+    assert!(one["password"].as_str().unwrap().len() >= 12 && one["password"] != two["password"]);
+    let named = |what: &'static str, email: &'static str| ["admin", "technician", what, "--email", email];
+    refused(data, &named("disable", "olga@acme.test"), "", "the company's last owner; add another owner first");
+    refused(data, &named("disable", "nobody@acme.test"), "", "there is no technician 'nobody@acme.test'");
+    refused(data, &["admin", "technician", "list", "--company", "B"], "", "there is no company 'B'");
+}
+
+#[tokio::test]
+async fn the_audit_log_is_verified_and_a_changed_entry_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let verify = |more: &[&str]| hospes(data, &[&["audit", "verify"], more].concat(), "");
+    refused(data, &["audit", "verify"], "", "there is no database in");
+    assert!(!data.join("server").exists(), "proving makes nothing");
+    for name in ["Acme", "Beta"] {
+        json(hospes(data, &["admin", "company", "add", "--name", name, "--plan", "base", "--json"], ""));
+    }
+    let add = ["admin", "technician", "add", "--company", "Acme", "--email", "a@acme.test", "--name", "A"];
+    hospes(data, &add, "correct horse\n");
+    let whole = json(verify(&["--json"]));
+    assert_eq!((&whole["whole"], &whole["entries"]), (&Value::from(true), &Value::from(3)), "{whole}");
+    assert_eq!(json(verify(&["--company", "Acme", "--json"]))["logs"][0]["entries"], 2);
+    assert!(verify(&[]).1.contains("Acme: 2 entries"));
+    refused(data, &["audit", "verify", "--company", "Gamma"], "", "there is no company 'Gamma'");
+
+    // Somebody writes into the database's file.
+    let path = data.join("server/hospes.db");
+    hospes_store::sqlite::SqliteStore::open(&path).await.unwrap().close().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let place = bytes.windows(14).position(|window| window == b"technician.add").unwrap();
+    bytes[place..place + 14].copy_from_slice(b"technician.odd");
+    std::fs::write(&path, bytes).unwrap();
+    let (code, out, errors) = verify(&["--json"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(errors.contains("'Acme'") && errors.contains("/2, column hash: the entry"), "{errors}");
+    assert!(verify(&["--company", "Beta"]).0 == 0, "the other company's log is whole");
 }

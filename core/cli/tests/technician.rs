@@ -125,6 +125,17 @@ fn a_technician_logs_in_and_prepares_lists_shows_and_ends_a_session() {
     refused(&config, &["session", "show", "0199c5a0-0000-7000-8000-000000000001"], "", 1, "hospes: ");
     refused(&config, &["session", "show", "../me"], "", 2, "not a session's id");
 
+    let set = |id, more: &[&'static str]| [&["session", "set", id][..], more].concat();
+    let changed = done(&config, &set(id, &["--capability", "remote-control", "--json"]), "");
+    let changed: Value = serde_json::from_str(&changed).unwrap();
+    assert_eq!(changed["capabilities"], serde_json::json!(["remote-control"]), "R20");
+    refused(&config, &set(id, &["--capability", "dashboard"]), "", 1, "dashboard needs the feature 'dashboard'");
+    refused(&config, &set(id, &[]), "", 2, "--capability");
+    let found = done(&config, &["session", "list", "--all", "--search", "CARL", "--json"], "");
+    assert_eq!(serde_json::from_str::<Value>(&found).unwrap()["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(done(&config, &["session", "list", "--all", "--search", "Carla"], ""), "No sessions.\n");
+    refused(&config, &["session", "list", "--from", "yesterday"], "", 1, "expected a moment");
+
     assert!(done(&config, &["session", "end", id], "").contains("has ended"));
     done(&config, &["session", "end", id], "");
     // R15, and room for another.

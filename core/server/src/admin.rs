@@ -43,6 +43,21 @@ pub struct Admin {
     plans: Vec<Plan>,
 }
 
+/// Whether a server's database is in this data directory.
+#[must_use]
+pub fn has_database(data: &Path) -> bool {
+    data.join(DATABASE).is_file()
+}
+
+/// An audit log that is whole.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The company's name; none for the server's own log.
+    pub company: Option<String>,
+    /// How many entries it has.
+    pub entries: u64,
+}
+
 /// A company to be added.
 #[derive(Clone, Debug)]
 pub struct NewCompany {
@@ -167,6 +182,32 @@ impl Admin {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Reads whole audit logs, that of one company or all and the server's own, and checks every hash.
+    ///
+    /// # Errors
+    /// Names the log and the first entry that does not fit.
+    pub async fn verify_audit(&self, company: Option<&str>) -> Result<Vec<Verified>, AdminError> {
+        let mut logs = Vec::new();
+        match company {
+            Some(name) => logs.push(Some(self.company(name).await?)),
+            None => {
+                logs.push(None);
+                logs.extend(self.store.companies().await?.into_iter().map(Some));
+            }
+        }
+        let mut verified = Vec::new();
+        for company in logs {
+            let entries = self.store.verify_audit(company.as_ref().map(|company| company.id)).await;
+            let company = company.map(|company| company.name);
+            let entries = entries.map_err(|error| {
+                let whose = company.as_deref().map_or("the server's own log".to_owned(), |name| format!("'{name}'"));
+                AdminError::Wrong(format!("{whose}: {error}"))
+            })?;
+            verified.push(Verified { company, entries });
+        }
+        Ok(verified)
     }
 
     /// Lets a technician log in no more, or again. Their logins end; a server that runs closes what those keep open within

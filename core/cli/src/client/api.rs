@@ -96,6 +96,11 @@ impl Api {
         self.answer(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Changes a part of something.
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        self.answer(self.request(Method::PATCH, path).json(body)).await
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
         let mut response = request.timeout(REQUEST_TIMEOUT).send().await.map_err(|e| self.unreachable(&e))?;
         let status = response.status();

@@ -13,6 +13,7 @@ mod channel;
 mod copy;
 mod error;
 mod files;
+mod history;
 mod keep;
 mod list;
 mod login;
@@ -20,7 +21,7 @@ mod password;
 mod place;
 mod progress;
 mod session;
-mod text;
+pub(crate) mod text;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 pub(crate) enum Command {
     /// Log in to a server; the password is read from standard input
     Login(login::LoginArgs),
-    /// Prepare, list, show and end support sessions
+    /// Prepare, list, show, change and end support sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
     /// List files on a customer's computer

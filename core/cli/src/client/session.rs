@@ -1,7 +1,8 @@
-//! `hospes session prepare|list|show|end`.
+//! `hospes session prepare|list|show|set|end`.
 
 use super::api::Api;
 use super::error::ClientError;
+use super::history;
 use super::text::{columns, shown};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -11,19 +12,23 @@ use std::path::Path;
 pub(crate) enum SessionCommand {
     /// Prepare a session: prints the link, the code and the password once
     Prepare(PrepareArgs),
-    /// List the company's sessions
-    List {
-        /// Only those: prepared, active or ended
-        #[arg(long, value_parser = ["prepared", "active", "ended"])]
-        state: Option<String>,
-        /// Print the API's document
-        #[arg(long)]
-        json: bool,
-    },
+    /// List the company's sessions, newest first
+    List(history::ListArgs),
     /// Show one session
     Show {
         /// The session's id
         id: String,
+        /// Print the API's document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Choose which capabilities a session has from now on, also while it runs
+    Set {
+        /// The session's id
+        id: String,
+        /// A capability that it has (may be repeated); those that are not named are taken away
+        #[arg(long = "capability", value_name = "ID", required = true)]
+        capabilities: Vec<String>,
         /// Print the API's document
         #[arg(long)]
         json: bool,
@@ -65,12 +70,12 @@ pub(super) async fn run(command: SessionCommand, data: Option<&Path>) -> Result<
     let api = Api::logged_in(data)?;
     match command {
         SessionCommand::Prepare(args) => prepare(&api, args).await,
-        SessionCommand::List { state, json } => {
-            let query = state.map(|state| format!("?state={state}")).unwrap_or_default();
-            let answer = api.get(&format!("/sessions{query}")).await?;
-            print(&answer, json, table)
-        }
+        SessionCommand::List(args) => history::list(&api, args).await,
         SessionCommand::Show { id, json } => print(&api.get(&of(&id)?).await?, json, details),
+        SessionCommand::Set { id, capabilities, json } => {
+            let answer = api.patch(&of(&id)?, &json!({ "capabilities": capabilities })).await?;
+            print(&answer, json, details)
+        }
         SessionCommand::End { id, json } => {
             let answer = api.post(&format!("{}/end", of(&id)?), &json!({})).await?;
             print(&answer, json, |_| format!("Session {id} has ended; its host removes itself.\n"))
@@ -103,7 +108,7 @@ async fn prepare(api: &Api, args: PrepareArgs) -> Result<(), ClientError> {
 }
 
 /// One JSON document, or text for people.
-fn print(answer: &Value, json: bool, text: impl FnOnce(&Value) -> String) -> Result<(), ClientError> {
+pub(super) fn print(answer: &Value, json: bool, text: impl FnOnce(&Value) -> String) -> Result<(), ClientError> {
     if json {
         super::text::print(&serde_json::to_string_pretty(answer).map_err(|e| ClientError::Failed(e.to_string()))?)
     } else {
@@ -111,7 +116,7 @@ fn print(answer: &Value, json: bool, text: impl FnOnce(&Value) -> String) -> Res
     }
 }
 
-fn field<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(super) fn field<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -161,32 +166,6 @@ fn script(language: &str, email: &str, code: &str, link: &str) -> String {
         ],
     };
     lines.iter().enumerate().map(|(at, line)| format!("  {}. {line}\n", at + 1)).collect()
-}
-
-fn table(answer: &Value) -> String {
-    let sessions = answer.get("sessions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    if sessions.is_empty() {
-        return "No sessions.\n".to_owned();
-    }
-    let mut rows = vec![["ID", "STATE", "CUSTOMER", "HOST", "UNTIL"].map(str::to_owned).to_vec()];
-    for session in sessions {
-        let online = session.get("online").and_then(Value::as_bool).unwrap_or(false);
-        let host = session.get("host").map(|host| shown(field(host, "hostname"))).unwrap_or_default();
-        let host = match (field(session, "state"), online) {
-            ("active", true) => format!("{host} (online)"),
-            ("active", false) => format!("{host} (offline)"),
-            _ => host,
-        };
-        let until = ["ended_at", "lease_expires_at", "code_expires_at"].map(|name| field(session, name));
-        rows.push(vec![
-            shown(field(session, "id")),
-            shown(field(session, "state")),
-            shown(field(session, "customer_email")),
-            host,
-            shown(until.into_iter().find(|text| !text.is_empty()).unwrap_or_default()),
-        ]);
-    }
-    columns(&rows)
 }
 
 fn details(session: &Value) -> String {
@@ -244,7 +223,7 @@ mod tests {
     fn what_a_host_says_of_itself_is_text() {
         let session = json!({"id": "s", "state": "active", "online": true, "customer_email": "c",
             "host": {"hostname": "pc\u{1b}[31m", "os": "linux"}, "channels": [{"id": "c1"}], "capabilities": ["a", "b"]});
-        let list = table(&json!({"sessions": [session.clone()]}));
+        let list = history::table(&json!({"sessions": [session.clone()]}));
         assert!(!list.contains('\u{1b}') && list.contains("(online)"), "{list}");
         let text = details(&session);
         assert!(!text.contains('\u{1b}'));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// `text` without anything that moves the cursor, changes colours or turns the reading direction: names come from the
 /// customer's computer and are not trusted.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let turns =
@@ -29,7 +29,7 @@ pub(super) fn print(text: &str) -> Result<(), ClientError> {
 }
 
 /// Lines of columns, each as wide as its widest cell; the last is not padded.
-pub(super) fn columns(rows: &[Vec<String>]) -> String {
+pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count)
         .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max().unwrap_or(0))
