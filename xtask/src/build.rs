@@ -26,6 +26,12 @@ pub(crate) fn settings(house: &House) -> Result<Settings> {
 /// A cargo call with the shared settings.
 pub(crate) fn cargo(house: &House, settings: &Settings) -> Command {
     let mut command = Command::new("cargo");
+    // `cargo xtask` leaves its own package's variables to its children; build scripts (ring's) compare them with the last
+    // build's, so that changing between `cargo xtask` and plain cargo would compile half of the tree anew each time.
+    let own = |key: &str| key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST_");
+    for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_str().is_some_and(own)) {
+        command.env_remove(key);
+    }
     command.current_dir(&house.root).envs(settings.iter().map(|(key, value)| (key, value)));
     command
 }
