@@ -28,8 +28,22 @@
 //! The [`Gate`](gate::Gate) is asked before each call that touches the customer's computer, so what it denies is denied
 //! from the next call on, and what it unlocks is unlocked, both without reopening the channel.
 //!
-//! A notifier is loaded with [`Runtime::load_notifier`] and called once for each delivery with [`Runtime::deliver`]; a
-//! server uses [`Allocator::Pooling`] for it.
+//! # Notifiers
+//! A notifier is loaded with [`Runtime::load_notifier`] and called once for each delivery; a server uses
+//! [`Allocator::Pooling`] for it, which has room for 128 deliveries at once.
+//!
+//! ```ignore
+//! let notifier = runtime.load_notifier(file_bytes, &trusted_publishers).await?;
+//! let unlocked = notifier.manifest().unlocked(&features_of_the_plan);
+//! let outside = Outside { mail: Some(transport), http: Some(egress), unlocked };
+//! match runtime.deliver(&notifier, delivery, outside, Budgets::default()).await {
+//!     Ok(()) => { /* done */ }
+//!     Err(why) if why.permanent => { /* dead: why.code, why.reason */ }
+//!     Err(why) => { /* later, with the same key */ }
+//! }
+//! ```
+//!
+//! The key goes with each try. A delivery whose future is dropped may have gone out all the same.
 
 mod bindings;
 mod budget;

@@ -246,6 +246,9 @@ proptest! {
             }
             let mail = write(event, &told);
             prop_assert_eq!(tags(&mail.html), tags(&calm.html));
+            for mark in ['<', '>', '"'] {
+                prop_assert_eq!(mail.html.matches(mark).count(), calm.html.matches(mark).count());
+            }
             prop_assert!(!mail.subject.chars().any(char::is_control) && mail.subject.chars().count() <= 200);
             let turned = mail.text.contains(TURNED) || mail.html.contains(TURNED);
             prop_assert!(!turned);

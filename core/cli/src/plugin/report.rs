@@ -1,7 +1,7 @@
 //! What can be said of a plugin file without running it.
 
 use anyhow::{Result, anyhow};
-use hospes_licence::manifest::Manifest;
+use hospes_licence::manifest::{Hosts, Manifest};
 use hospes_licence::plugin_file::{claimed, hash, verify};
 use hospes_runtime::inspect::{inspect, outside};
 use serde::Serialize;
@@ -74,6 +74,7 @@ impl Report {
                 let names: Vec<&str> = interfaces.iter().map(String::as_str).collect();
                 lines.push(format!("with {feature}: {}", names.join(", ")));
             }
+            lines.extend(manifest.network.as_ref().map(|network| format!("reaches     {}", reaches(&network.hosts))));
         }
         lines.push(format!("hash        {}", self.hash));
         lines.push(format!("length      {} bytes", self.length));
@@ -85,5 +86,13 @@ impl Report {
             self.problems().iter().map(|problem| format!("PROBLEM     {}", problem.replace('\n', "\n            "))),
         );
         lines.join("\n")
+    }
+}
+
+/// Where a notifier's web requests go, for people.
+fn reaches(hosts: &Hosts) -> String {
+    match hosts {
+        Hosts::Operator(_) => "every host that the operator allows".to_owned(),
+        Hosts::Named(names) => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
     }
 }
