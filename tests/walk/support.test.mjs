@@ -222,8 +222,7 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     const left = snapshot(computer.folder).filter((path) => !path.startsWith(computer.docs));
     assert.deepEqual(left, before.filter((path) => !path.startsWith(computer.docs)), "nothing is left behind");
     assert.equal((await fetch(session.link)).status, 410, "the link is dead");
-    await page.goto(stage.url);
-    await id("toggle-ended").click();
+    await page.goto(`${stage.url}/history`);
     await page.locator(`[data-testid=session][data-session="${session.id}"] [data-testid=removal][data-removal=done]`).waitFor();
     await picture("ended");
     assert.deepEqual(errors, []);

@@ -1,17 +1,17 @@
-/** English, French, Spanish. The first visit follows the browser, then the technician's choice is kept. */
-import { codeOf } from "../lib/api";
+/**
+ * English, French, Spanish. The first visit follows the browser; a choice made on this page is kept in this browser; a
+ * technician's own language, which the server keeps, goes before both while they are logged in.
+ */
+import { codeOf } from "../lib/http";
 import type { Language, Problem } from "../lib/types";
-import { en, type Key, type Messages } from "./en";
-import { es } from "./es";
-import { fr } from "./fr";
+import { tables, type Key } from "./tables";
 
-export type { Key } from "./en";
-export const tables: Record<Language, Messages> = { en, fr, es };
+export type { Key } from "./tables";
 export const languageNames: Record<Language, string> = { en: "English", fr: "Français", es: "Español" };
 
 const STORED = "hospes.language";
 
-function isLanguage(value: unknown): value is Language {
+export function isLanguage(value: unknown): value is Language {
   return typeof value === "string" && Object.hasOwn(tables, value);
 }
 
@@ -30,9 +30,14 @@ class I18n {
   get language(): Language {
     return this.#language;
   }
+  /** Somebody chose it here. */
   set language(language: Language) {
-    this.#language = language;
     localStorage.setItem(STORED, language);
+    this.follow(language);
+  }
+  /** The server knows it; what was chosen in this browser stays for whoever logs in next. */
+  follow(language: Language): void {
+    this.#language = language;
     document.documentElement.lang = language;
   }
 }
@@ -50,7 +55,7 @@ export function fill(text: string, values: Record<string, string | number>): str
 /** The text of `prefix + code` when there is one. */
 export function maybe(prefix: string, code: string): string | undefined {
   const key = prefix + code;
-  return Object.hasOwn(en, key) ? t(key as Key) : undefined;
+  return Object.hasOwn(tables.en, key) ? t(key as Key) : undefined;
 }
 
 /** A problem for people: translated by its code, else the server's own words. */
@@ -62,13 +67,6 @@ export function problemDetail(problem: Problem): string | undefined {
   return problem.detail ?? undefined;
 }
 
-export function dateTime(text: string): string {
-  return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
-}
-export function timeOfDay(text: string): string {
-  return new Intl.DateTimeFormat(i18n.language, { timeStyle: "short" }).format(new Date(text));
-}
-
 /** Names of the capabilities that plans know, until the server tells the title of an installed one. */
 const CAPABILITIES: Record<string, Record<Language, string>> = {
   "remote-control": { en: "Remote control", fr: "Contrôle à distance", es: "Control remoto" },
@@ -77,4 +75,16 @@ const CAPABILITIES: Record<string, Record<Language, string>> = {
 };
 export function capabilityTitle(id: string, titles?: Partial<Record<Language, string>>, fallback?: string): string {
   return titles?.[i18n.language] ?? CAPABILITIES[id]?.[i18n.language] ?? fallback ?? id;
+}
+
+/** Notification channels are features of plans too; here as people call them. */
+const NOTIFIERS: Record<string, Record<Language, string>> = {
+  "notify-email": { en: "E-mail", fr: "E-mail", es: "Correo electrónico" },
+  "notify-webhook": { en: "Webhook", fr: "Webhook", es: "Webhook" },
+};
+export function notifierTitle(id: string, titles?: Partial<Record<Language, string>>, fallback?: string): string {
+  return titles?.[i18n.language] ?? NOTIFIERS[id]?.[i18n.language] ?? fallback ?? id;
+}
+export function featureTitle(feature: string): string {
+  return feature in NOTIFIERS ? notifierTitle(feature) : capabilityTitle(feature);
 }

@@ -1,21 +1,33 @@
-/** Three pages do not need a router library: history API and one regular expression. */
-export type Route = { page: "list" } | { page: "session"; id: string } | { page: "missing" };
-
-export function parse(path: string): Route {
-  if (path === "/" || path === "/index.html" || path === "/sessions" || path === "/sessions/") return { page: "list" };
-  const match = /^\/sessions\/([A-Za-z0-9_-]{1,64})\/?$/.exec(path);
-  return match?.[1] === undefined ? { page: "missing" } : { page: "session", id: match[1] };
-}
+import { parse, type Route } from "./route";
 
 class Router {
   route = $state<Route>(parse(location.pathname));
+  /** What stands behind the question mark: a page's filters, so that they can be linked to and survive "back". */
+  search = $state(location.search);
+  /** Counts up when another page is shown by a step of the technician: then the focus goes to its heading. */
+  steps = $state(0);
+
   constructor() {
-    addEventListener("popstate", () => (this.route = parse(location.pathname)));
+    addEventListener("popstate", () => this.#show());
   }
+
   go(path: string): void {
-    if (path !== location.pathname) history.pushState(null, "", path);
-    this.route = parse(path);
+    if (path !== location.pathname + location.search) history.pushState(null, "", path);
+    this.#show();
     scrollTo(0, 0);
+  }
+
+  /** The same page with other filters: no step of its own in the browser's history. */
+  filter(search: string): void {
+    if (search === location.search) return;
+    history.replaceState(null, "", location.pathname + search);
+    this.search = search;
+  }
+
+  #show(): void {
+    this.route = parse(location.pathname);
+    this.search = location.search;
+    this.steps += 1;
   }
 }
 export const router = new Router();
@@ -25,5 +37,6 @@ export function follow(event: MouseEvent): void {
   const link = event.currentTarget as HTMLAnchorElement;
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  router.go(new URL(link.href).pathname);
+  const url = new URL(link.href);
+  router.go(url.pathname + url.search);
 }

@@ -1,24 +1,16 @@
-/** The list of sessions, kept fresh by the server's events: an event is a hint to ask again, never the truth itself. */
+/** The open sessions, kept fresh by the server's events. */
 import { api, problemOf } from "./api";
 import { account } from "./account.svelte";
+import { live } from "./live.svelte";
 import type { Problem, Session } from "./types";
-
-/** An `EventSource` wants every name; they are those of core/server/src/events.rs, `resync` meaning that some were missed. */
-const EVENTS = [
-  "session.prepared", "session.code-wrong", "session.claimed", "session.activated", "session.ended", "session.changed",
-  "host.online", "host.offline", "host.consent", "host.refused", "host.removed", "host.unreachable",
-  "channel.opened", "channel.closed", "channel.refused", "licence.changed", "resync",
-];
 
 class Sessions {
   list = $state<Session[]>([]);
   loaded = $state(false);
   problem = $state<Problem | undefined>();
-  /** Whether news arrive. */
-  live = $state(false);
   /** Counts up when something happened, so that other views may ask again. */
   version = $state(0);
-  #source: EventSource | undefined;
+  #unlisten: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
   #loading = false;
@@ -29,36 +21,19 @@ class Sessions {
   }
 
   start(): void {
-    if (this.#source !== undefined) return;
-    const source = new EventSource("/api/v1/events");
-    this.#source = source;
-    source.onopen = () => {
-      this.live = true;
-      this.soon();
-    };
-    source.onerror = () => {
-      this.live = false;
-      // A browser gives up after an answer that is no event stream (the log-in is gone, the server restarts).
-      if (source.readyState === EventSource.CLOSED && this.#source === source) {
-        this.#source = undefined;
-        setTimeout(() => account.state === "in" && this.start(), 3000);
-      }
-      this.soon();
-    };
-    const changed = (): void => this.soon();
-    source.onmessage = changed;
-    for (const name of EVENTS) source.addEventListener(name, changed);
+    this.#unlisten ??= live.listen(() => this.soon());
+    live.start();
     // Events can be lost with a connection; a slow poll bounds how old the list can get.
     this.#poll ??= setInterval(() => this.soon(), 30_000);
     void this.load();
   }
 
   stop(): void {
-    this.#source?.close();
-    this.#source = undefined;
+    live.stop();
+    this.#unlisten?.();
+    this.#unlisten = undefined;
     clearInterval(this.#poll);
     this.#poll = undefined;
-    this.live = false;
   }
 
   /** Several events in a row are one question. */
@@ -75,7 +50,7 @@ class Sessions {
     }
     this.#loading = true;
     try {
-      this.list = await api.sessions();
+      this.list = await open();
       this.problem = undefined;
       this.loaded = true;
       void account.load();
@@ -92,3 +67,22 @@ class Sessions {
   }
 }
 export const sessions = new Sessions();
+
+/** Prepared ones first: a session that is activated between the two questions is in both answers, never in none. */
+async function open(): Promise<Session[]> {
+  const prepared = await every("prepared");
+  const active = await every("active");
+  const seen = new Set(active.map((session) => session.id));
+  return [...active, ...prepared.filter((session) => !seen.has(session.id))].sort((a, b) => b.created_at.localeCompare(a.created_at));
+}
+
+async function every(state: "prepared" | "active"): Promise<Session[]> {
+  const all: Session[] = [];
+  let next: string | undefined;
+  do {
+    const answer = await api.sessions({ state }, next);
+    all.push(...answer.items);
+    next = answer.next;
+  } while (next !== undefined);
+  return all;
+}

@@ -1,4 +1,4 @@
-/** Bodies of the HTTP API, as `core/server/src/api.rs` has them. Times are RFC 3339 text. */
+/** Bodies of the HTTP API, as `core/server/src/api` has them. Times are RFC 3339 text. */
 export type Language = "en" | "fr" | "es";
 
 /** RFC 9457. The last segment of `type` is the stable code. */
@@ -7,6 +7,13 @@ export interface Problem {
   title: string;
   status?: number;
   detail?: string | null;
+  /** Of a notifier's configuration that is wrong: which field, and what to do. */
+  problems?: FieldProblem[];
+}
+
+export interface FieldProblem {
+  field: string;
+  message: string;
 }
 
 export interface Technician {
@@ -16,8 +23,15 @@ export interface Technician {
   role: string;
 }
 
+/** A technician as the company's list has them. */
+export interface Colleague extends Technician {
+  disabled: boolean;
+  created_at: string;
+  last_login_at?: string;
+}
+
 export interface Me {
-  technician: Technician;
+  technician: Technician & { language?: Language };
   company: { id: string; name: string };
   plan: string;
   modules: string[];
@@ -25,6 +39,18 @@ export interface Me {
   limits: { per_technician: number; per_company: number; seats: number; lease_seconds: number };
   usage: { technician: number; company: number };
   licence_problem?: string;
+  password_change_needed?: boolean;
+}
+
+/** One place where a technician is logged in. */
+export interface Login {
+  id: string;
+  created_at: string;
+  last_used_at?: string;
+  expires_at: string;
+  address?: string;
+  agent?: string;
+  current: boolean;
 }
 
 export interface PrepareRequest {
@@ -86,8 +112,21 @@ export interface Capability {
   licensed: boolean;
   enabled: boolean;
   available: boolean;
+  /** Why it cannot be opened: a stable code, or the host's own words. */
   reason?: string;
+  /** The same in one sentence, in the language that was asked for. */
+  explain?: string;
   consent: "ask" | "granted" | "denied";
   version?: string;
   page?: { url: string; component: string };
+}
+
+export interface AuditEntry {
+  sequence: number;
+  at: string;
+  session?: string;
+  actor: string;
+  action: string;
+  detail: unknown;
+  hash: string;
 }

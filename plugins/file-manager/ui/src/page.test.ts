@@ -1,11 +1,13 @@
+import { messageProblems, missingCodes } from "@hospes/bridge/messages";
 import { createBLAKE3, blake3 } from "hash-wasm";
 import { describe, expect, it } from "vitest";
 import { Client, FileError } from "./client";
 import { Download } from "./download";
 import { sorted } from "./folder.svelte";
 import { bytes, span, Speed } from "./format";
-import { en, es, explain, fr } from "./i18n";
+import { explain, tables } from "./i18n";
 import { data, read, type Entry } from "./protocol";
+import protocolText from "../../PROTOCOL.md?raw";
 import { Upload } from "./upload";
 
 /** A bridge whose other end is `Component`. */
@@ -283,11 +285,12 @@ describe("small things", () => {
   });
 });
 
-it.each([
-  ["fr", fr],
-  ["es", es],
-])("%s has every text", (_name, table) => {
-  expect(Object.keys(table).sort()).toEqual(Object.keys(en).sort());
-  const holes = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map((match) => match[0]).sort();
-  for (const [key, text] of Object.entries(table)) expect(holes(text)).toEqual(holes(en[key as keyof typeof en]));
+it("says everything in three languages, and nothing that nobody says", () => {
+  const sources = import.meta.glob<string>(["./**/*.{ts,svelte}", "!./**/*.test.ts"], { query: "?raw", import: "default", eager: true });
+  // The codes are those of PROTOCOL.md and the page's own.
+  const codes = protocolText.slice(protocolText.indexOf("## Error codes"));
+  const families = { "error.": { codes, ...sources }, "transfer.": sources };
+  expect(messageProblems({ tables, sources, families })).toEqual([]);
+  const listed = { codes: codes.slice(0, codes.indexOf("; others may follow")).replace(/\(with .*?\)/s, "") };
+  expect(missingCodes(tables, "error.", listed, /`([a-z-]+)`/g)).toEqual([]);
 });

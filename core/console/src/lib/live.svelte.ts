@@ -1,0 +1,57 @@
+/** The server's events. An event is a hint to ask again, never the truth itself. */
+import { account } from "./account.svelte";
+
+/** An `EventSource` wants every name; they are those of core/server/src/events.rs, `resync` meaning that some were missed. */
+const EVENTS = [
+  "session.prepared", "session.code-wrong", "session.claimed", "session.activated", "session.ended", "session.changed",
+  "host.online", "host.offline", "host.consent", "host.refused", "host.removed", "host.unreachable",
+  "channel.opened", "channel.closed", "channel.refused", "licence.changed", "technician.changed", "notification.changed", "login.ended", "resync",
+];
+
+type Listener = (name: string) => void;
+
+class Live {
+  /** Whether news arrive. */
+  on = $state(false);
+  #source: EventSource | undefined;
+  #listeners = new Set<Listener>();
+
+  /** Calls `listener` at every event, and as `resync` when the connection comes or goes. Answers how to stop. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): void {
+    if (this.#source !== undefined) return;
+    const source = new EventSource("/api/v1/events");
+    this.#source = source;
+    source.onopen = () => {
+      this.on = true;
+      this.#tell("resync");
+    };
+    source.onerror = () => {
+      this.on = false;
+      // A browser gives up after an answer that is no event stream (the log-in is gone, the server restarts).
+      if (source.readyState === EventSource.CLOSED && this.#source === source) {
+        this.#source = undefined;
+        setTimeout(() => account.state === "in" && this.start(), 3000);
+      }
+      this.#tell("resync");
+    };
+    for (const name of EVENTS) source.addEventListener(name, () => this.#tell(name));
+  }
+
+  stop(): void {
+    this.#source?.close();
+    this.#source = undefined;
+    this.on = false;
+  }
+
+  #tell(name: string): void {
+    // The server has the last word on whether this log-in is over.
+    if (name === "login.ended") void account.load();
+    for (const listener of this.#listeners) listener(name);
+  }
+}
+export const live = new Live();
