@@ -105,7 +105,7 @@ pub trait Store: accounts::Accounts + Send + Sync {
 
     /// Writes one audit entry that changes no session (channel opened, login failed, ...).
     async fn audit(&self, audit: &Audit, now: Millis) -> Result<()>;
-    /// Audit entries of a company, oldest first.
+    /// Audit entries of a company, in the order that the filter says.
     async fn audit_entries(&self, company: CompanyId, filter: &AuditFilter) -> Result<Vec<AuditEntry>>;
     /// Reads a company's whole audit log (the server's own with none) and checks every hash and the head. Gives the
     /// number of entries.

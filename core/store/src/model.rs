@@ -117,7 +117,9 @@ pub struct AuditFilter {
     pub actor: Option<String>,
     /// What, as in [`Audit::action`]; or what stands before its dot, for all of a kind (`channel`).
     pub action: Option<String>,
-    /// Only entries with a higher sequence: the last one that was read.
+    /// Newest first; else oldest first.
+    pub newest_first: bool,
+    /// Only entries that follow this sequence in the order that is asked for: the last one that was read; 0 for none.
     pub after: i64,
     /// At most that many; 0 for all.
     pub limit: u32,

@@ -122,15 +122,19 @@ async fn entries_that_share_a_millisecond_are_read_page_by_page_without_gaps() {
         store.audit(&entry, T + 7).await.unwrap();
     }
     let ask = async |filter: AuditFilter| store.audit_entries(company_id(1), &filter).await.unwrap();
-    let mut read = Vec::new();
-    let mut filter = AuditFilter { from: Some(T + 7), to: Some(T + 7), limit: 4, ..AuditFilter::default() };
-    loop {
-        let page = ask(filter.clone()).await;
-        let Some(last) = page.last() else { break };
-        filter.after = last.sequence;
-        read.extend(page.iter().map(|entry| entry.sequence));
+    let filter = AuditFilter { from: Some(T + 7), to: Some(T + 7), limit: 4, ..AuditFilter::default() };
+    // After company and technician were added.
+    let mut expect: Vec<_> = (3..28).collect();
+    for newest_first in [false, true] {
+        let mut read = Vec::new();
+        let mut filter = AuditFilter { newest_first, ..filter.clone() };
+        while let Some(last) = ask(filter.clone()).await.last() {
+            read.extend(ask(filter.clone()).await.iter().map(|entry| entry.sequence));
+            filter.after = last.sequence;
+        }
+        assert_eq!(read, expect, "newest first: {newest_first}");
+        expect.reverse();
     }
-    assert_eq!(read, (3..28).collect::<Vec<_>>(), "after company and technician were added");
     for (actor, action, expect) in [
         (Some("host"), None, 13),
         (Some("host:ab"), None, 7),

@@ -120,7 +120,11 @@ async fn r11_kill_minus_9_loses_nothing_acknowledged() {
     // How far each session is known to have come, and which outbox entries are known to be delivered.
     let mut reached: BTreeMap<String, usize> = BTreeMap::new();
     let mut delivered: BTreeSet<i64> = BTreeSet::new();
-    for round in 0..KILLS {
+    // On a busy machine a child does little before it is killed: then more are.
+    for round in 0..20 * KILLS {
+        if round >= KILLS && reached.len() > 50 && !delivered.is_empty() {
+            break;
+        }
         let life = Duration::from_micros(500 + round * 7919 % 60 * 1000);
         let path = directory.path().to_owned();
         let lines = tokio::task::spawn_blocking(move || run_and_kill(&path, round, life)).await.unwrap();
@@ -138,7 +142,11 @@ async fn r11_kill_minus_9_loses_nothing_acknowledged() {
     }
     assert!(reached.len() > 50, "only {} sessions were written: nothing was tried", reached.len());
     assert!(!delivered.is_empty());
-    eprintln!("{KILLS} kills, {} sessions acknowledged, {} outbox entries delivered", reached.len(), delivered.len());
+    eprintln!(
+        "{KILLS} kills or more, {} sessions acknowledged, {} outbox entries delivered",
+        reached.len(),
+        delivered.len()
+    );
 }
 
 async fn verify(directory: &Path, reached: &BTreeMap<String, usize>, delivered: &BTreeSet<i64>, round: u64) {

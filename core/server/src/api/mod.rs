@@ -358,7 +358,7 @@ pub struct AuditView {
 /// Answer of `GET /audit`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditAnswer {
-    /// Oldest first.
+    /// In the order that was asked for.
     pub entries: Vec<AuditView>,
     /// For `?after=`, when there are more.
     #[serde(skip_serializing_if = "Option::is_none")]

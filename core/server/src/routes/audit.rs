@@ -34,13 +34,15 @@ pub(super) struct AuditParameters {
     actor: Option<String>,
     /// What, e.g. `channel.open`; or a kind of action, e.g. `channel`.
     action: Option<String>,
-    /// Only entries after this sequence: `next` of the answer before.
+    /// `oldest` or `newest` first; oldest when absent.
+    order: Option<String>,
+    /// Only entries that follow this sequence in that order: `next` of the answer before.
     after: Option<String>,
     /// At most that many, 1 to 1000; 1000 when absent.
     limit: Option<String>,
 }
 
-/// Entries of the company, oldest first; append-only and hash-chained. `next` is there when there are more.
+/// Entries of the company, in the order that is asked for; append-only and hash-chained. `next` is there when there are more.
 #[utoipa::path(get, path = "/audit", tag = "audit", params(AuditParameters), responses(
     (status = 200, body = AuditAnswer),
     (status = 400, body = ProblemBody, content_type = "application/problem+json"),
@@ -154,12 +156,18 @@ async fn filter(app: &App, company: CompanyId, parameters: AuditParameters) -> A
         })?,
         None => 0,
     };
+    let newest_first = match given(parameters.order).as_deref() {
+        None | Some("oldest") => false,
+        Some("newest") => true,
+        Some(other) => return Err(parameter(&format!("order: found {other:?}, expected oldest or newest"))),
+    };
     Ok(AuditFilter {
         from: given(parameters.from).as_deref().map(|text| moment("from", text)).transpose()?,
         to: given(parameters.to).as_deref().map(|text| moment("to", text)).transpose()?,
         session,
         actor: given(parameters.actor),
         action: given(parameters.action),
+        newest_first,
         after,
         limit: 0,
     })

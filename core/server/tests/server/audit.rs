@@ -35,18 +35,22 @@ async fn the_log_is_filtered_read_page_by_page_and_given_as_a_table() {
     ] {
         assert_eq!(count(&get(&query).await), expect, "{query}");
     }
-    let mut read = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = get(&format!("limit=3&after={after}")).await;
-        read.extend(page["entries"].as_array().unwrap().clone());
-        match page.get("next") {
-            Some(next) => after = next.as_i64().unwrap(),
-            None => break,
+    let mut expect = everything["entries"].as_array().unwrap().clone();
+    for order in ["oldest", "newest"] {
+        let mut read = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = get(&format!("order={order}&limit=3&after={after}")).await;
+            read.extend(page["entries"].as_array().unwrap().clone());
+            match page.get("next") {
+                Some(next) => after = next.as_i64().unwrap(),
+                None => break,
+            }
         }
+        assert_eq!(read, expect, "{order}");
+        expect.reverse();
     }
-    assert_eq!(&json!(read), &everything["entries"]);
-    for query in ["limit=1001", "limit=0", "after=x", "after=-1", "from=x", "color=red"] {
+    for query in ["limit=1001", "limit=0", "after=x", "after=-1", "from=x", "color=red", "order=name"] {
         for path in ["/audit", "/audit.csv"] {
             let (status, problem) = ada.get(&format!("{path}?{query}")).await;
             assert_eq!((status, code(&problem)), (400, "bad-parameter"), "{path}?{query}");

@@ -101,6 +101,22 @@ fn entry(row: &SqliteRow, company: &str) -> Result<AuditEntry> {
     })
 }
 
+/// Entries of a company that follow one in some order. A kind is what stands before the colon of an actor or the dot of an
+/// action; compared as text, not as a pattern.
+macro_rules! entries {
+    ($follow:literal, $order:literal) => {
+        concat!(
+            "SELECT sequence, at, session, actor, action, detail, hash FROM audit WHERE company = $1 AND ",
+            $follow,
+            " AND at >= $3 AND at <= $4 AND ($5 = '' OR session = $5) \
+             AND ($6 = '' OR actor = $6 OR substr(actor, 1, length($6) + 1) = $6 || ':') \
+             AND ($7 = '' OR action = $7 OR substr(action, 1, length($7) + 1) = $7 || '.') ORDER BY sequence ",
+            $order,
+            " LIMIT $8"
+        )
+    };
+}
+
 impl SqliteStore {
     pub(super) async fn write_audit(&self, audit: &Audit, now: Millis) -> Result<()> {
         let mut tx = self.write().await?;
@@ -111,27 +127,26 @@ impl SqliteStore {
 
     pub(super) async fn read_audit(&self, company: CompanyId, filter: &AuditFilter) -> Result<Vec<AuditEntry>> {
         let company = company.to_string();
-        // A kind is what stands before the colon of an actor or the dot of an action; compared as text, not as a pattern.
-        sqlx::query(
-            "SELECT sequence, at, session, actor, action, detail, hash FROM audit \
-             WHERE company = $1 AND sequence > $2 AND at >= $3 AND at <= $4 AND ($5 = '' OR session = $5) \
-             AND ($6 = '' OR actor = $6 OR substr(actor, 1, length($6) + 1) = $6 || ':') \
-             AND ($7 = '' OR action = $7 OR substr(action, 1, length($7) + 1) = $7 || '.') \
-             ORDER BY sequence LIMIT $8",
-        )
-        .bind(&company)
-        .bind(filter.after)
-        .bind(time(filter.from.unwrap_or(0)))
-        .bind(time(filter.to.unwrap_or(Millis::MAX)))
-        .bind(filter.session.map(|id| id.to_string()).unwrap_or_default())
-        .bind(filter.actor.as_deref().unwrap_or_default())
-        .bind(filter.action.as_deref().unwrap_or_default())
-        .bind(limit(filter.limit))
-        .fetch_all(&self.readers)
-        .await?
-        .iter()
-        .map(|row| entry(row, &company))
-        .collect()
+        let query = if filter.newest_first {
+            sqlx::query(entries!("sequence < $2", "DESC"))
+        } else {
+            sqlx::query(entries!("sequence > $2", "ASC"))
+        };
+        let start = if filter.newest_first && filter.after == 0 { i64::MAX } else { filter.after };
+        query
+            .bind(&company)
+            .bind(start)
+            .bind(time(filter.from.unwrap_or(0)))
+            .bind(time(filter.to.unwrap_or(Millis::MAX)))
+            .bind(filter.session.map(|id| id.to_string()).unwrap_or_default())
+            .bind(filter.actor.as_deref().unwrap_or_default())
+            .bind(filter.action.as_deref().unwrap_or_default())
+            .bind(limit(filter.limit))
+            .fetch_all(&self.readers)
+            .await?
+            .iter()
+            .map(|row| entry(row, &company))
+            .collect()
     }
 
     pub(super) async fn check_audit(&self, company: Option<CompanyId>) -> Result<u64> {
