@@ -11,7 +11,8 @@ pub(crate) struct House {
 }
 
 /// A first-party plugin: its folder below `plugins/` and the file that cargo makes of it.
-pub(crate) const PLUGINS: [(&str, &str); 4] = [
+pub(crate) const PLUGINS: [(&str, &str); 5] = [
+    ("dashboard", "hospes_plugin_dashboard.wasm"),
     ("file-manager", "hospes_plugin_file_manager.wasm"),
     ("notify-email", "hospes_plugin_notify_email.wasm"),
     ("notify-webhook", "hospes_plugin_notify_webhook.wasm"),

@@ -66,6 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["hospes-session", "hospes-licence", "hospes-wire", "hospes-pake", "hospes-transport", "hospes-runtime"],
     ),
     ("sdk/rust", &[]),
+    ("plugins/dashboard", &["hospes-sdk"]),
     ("plugins/file-manager", &["hospes-sdk"]),
     ("plugins/notify-email", &["hospes-sdk"]),
     ("plugins/notify-webhook", &["hospes-sdk"]),

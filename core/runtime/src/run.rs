@@ -7,6 +7,7 @@ use crate::error::{Budget, Exceeded, RuntimeError};
 use crate::host::base::{ChannelHandle, Inbox};
 use crate::host::desk::{HeldInput, let_go_when_denied};
 use crate::host::log::{Log, Of};
+use crate::host::system::Opened;
 use crate::host::{HostError, State};
 use crate::meter::{Clock, Metered};
 use crate::provider::Providers;
@@ -47,6 +48,7 @@ impl Runtime {
             message_rate: Rate::new(budgets.messages, opened),
             log: Arc::clone(&log),
             input: Arc::clone(&input),
+            system: Opened::default(),
             metrics: Metrics::default(),
             budgets: budgets.clone(),
         };

@@ -78,7 +78,7 @@ async fn a_plugin_learns_its_session_and_what_is_unlocked() {
     assert!(session.contains("session-1") && session.contains("Tess") && session.contains("86400000"), "{session}");
     // The gate also unlocks `files/write`; this manifest does not state it.
     assert_eq!(channel.ask("unlocked").await, "hospes:files/read");
-    assert_eq!(channel.ask("power").await, "unavailable: this host does not lend its system yet");
+    assert_eq!(channel.ask("power").await, "unavailable: this computer lends no figures of itself");
     assert_eq!(channel.ask("charge").await, "charged");
     assert_eq!(channel.ask("charge").await, "charged");
     let outcome = channel.close().await;

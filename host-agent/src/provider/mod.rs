@@ -4,13 +4,14 @@
 //! A provider that is missing (no display, no extension) is missing for a reason, and the reason is what the technician
 //! reads: see [`Lent`].
 
+mod figures;
 #[cfg(target_os = "linux")]
 pub mod linux;
 
 use hospes_runtime::provider::Providers;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A folder that the customer's side shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,4 +34,10 @@ pub struct Lent {
     pub providers: Providers,
     /// Interface (`package:name/interface`) -> why it cannot be had now; a sentence in English.
     pub unavailable: BTreeMap<String, String>,
+}
+
+/// When the computer started, milliseconds since 1970, as it was first told: a clock that is set meanwhile changes nothing.
+fn booted() -> u64 {
+    static BOOTED: OnceLock<u64> = OnceLock::new();
+    *BOOTED.get_or_init(|| sysinfo::System::boot_time().unwrap_or(0).saturating_mul(1000))
 }

@@ -43,6 +43,7 @@ pub(crate) struct State {
     pub(crate) message_rate: Rate,
     pub(crate) log: Arc<log::Log>,
     pub(crate) input: desk::HeldInput,
+    pub(crate) system: system::Opened,
     pub(crate) metrics: Metrics,
 }
 

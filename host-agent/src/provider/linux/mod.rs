@@ -1,6 +1,7 @@
-//! Linux: the X11 desktop and the file system.
+//! Linux: the X11 desktop, the file system, and the computer itself.
 
 mod files;
+mod system;
 mod x11;
 
 use super::{BeforeMaking, Lent, SharedFolder};
@@ -42,9 +43,7 @@ pub fn providers(options: Options) -> Lent {
         let reason = "this version of the host does not lend the clipboard".to_owned();
         unavailable.insert(format!("hospes:desk/{interface}"), reason);
     }
-    for interface in ["insight", "processes", "process-control", "services", "event-log", "power"] {
-        let reason = "this version of the host does not lend the system's figures and controls".to_owned();
-        unavailable.insert(format!("hospes:system/{interface}"), reason);
-    }
+    providers.system = Some(Arc::new(system::ThisComputer));
+    unavailable.extend(system::unavailable());
     Lent { providers, unavailable }
 }
