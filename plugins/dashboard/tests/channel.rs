@@ -63,8 +63,9 @@ fn a_new_choice_counts_at_once_and_takes_the_place_of_the_old() {
 fn a_slow_page_slows_the_readings_down_and_nothing_is_caught_up_on() {
     let fake = Fake::default();
     let (sent, _) = converse_slowly(&fake, vec![watch(&["load"], 500), Doing::Waits(6_000)], 1_700);
-    // `hello` left at 1700.
-    assert_eq!(moments(&sent), [1700, 3900, 6100, 8300]);
+    // `hello` left at 1700; from then on a reading goes when the one before has left, not each half second.
+    assert_eq!(moments(&sent), [1700, 3400, 5100, 6800]);
+    assert_eq!(fake.counted(), [("load", 4)]);
 }
 
 #[test]

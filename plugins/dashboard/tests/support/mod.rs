@@ -150,6 +150,14 @@ impl Pipe for &PageSide<'_> {
         let now = u64::try_from(self.now.get().as_millis()).unwrap();
         self.sent.borrow_mut().push((now, serde_json::from_slice(message).unwrap()));
         self.now.set(self.now.get() + Duration::from_millis(self.slow));
+        // The page's own time goes on meanwhile.
+        let mut doing = self.doing.borrow_mut();
+        if let Some(Doing::Waits(left)) = doing.front_mut() {
+            *left = left.saturating_sub(self.slow);
+            if *left == 0 {
+                doing.pop_front();
+            }
+        }
         Ok(())
     }
     fn now(&self) -> Duration {
