@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: first figures of the whole service on this machine, over loopback. Nothing here is a target and
 //! nothing fails because it is slow; a part of the product that does not work at all does fail.
 //!
-//! `hospes-bench [--full] [open|picture|files]...`: `--full` copies 1 GiB instead of 256 MiB.
+//! `hospes-bench [--full] [open|picture|files|dashboard]...`: `--full` copies 1 GiB instead of 256 MiB.
 
+mod dashboard;
 mod desktop;
 mod files;
 mod open;
@@ -14,7 +15,7 @@ mod viewer;
 
 use anyhow::{Result, ensure};
 
-const PARTS: [&str; 3] = ["open", "picture", "files"];
+const PARTS: [&str; 4] = ["open", "picture", "files", "dashboard"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -39,6 +40,9 @@ async fn main() -> Result<()> {
     }
     if wants("files") {
         files::measure(if full { 1 << 30 } else { 256 << 20 }).await?;
+    }
+    if wants("dashboard") {
+        dashboard::measure().await?;
     }
     Ok(())
 }

@@ -51,6 +51,18 @@ impl Channel {
         Ok(self.socket.next().await.context("the channel was closed")??)
     }
 
+    /// Hears everything for that long; how many messages, and how many bytes.
+    pub(crate) async fn listen(&mut self, time: Duration) -> Result<(usize, usize)> {
+        let until = Tick::now() + time;
+        let mut heard = (0, 0);
+        while let Ok(message) = timeout_at(until, self.receive()).await {
+            if let Message::Binary(bytes) = message? {
+                heard = (heard.0 + 1, heard.1 + bytes.len());
+            }
+        }
+        Ok(heard)
+    }
+
     pub(crate) async fn close(mut self) -> Result<()> {
         self.socket.close(None).await?;
         while let Some(Ok(_)) = self.socket.next().await {}

@@ -143,6 +143,7 @@ impl Demo {
         self.wait_until_online(&id)?;
         println!("\nA host has joined an active session. Take control of its desktop:\n");
         println!("  Open              {}/sessions/{id}?open=remote-control", self.url);
+        println!("  Dashboard         {}/sessions/{id}?open=dashboard", self.url);
         println!("  Session password  {}   (asked once per login)", text("password")?);
         println!("  Customer's page   {link}");
         Ok(id)

@@ -118,10 +118,12 @@ fn by_class<'a>(interfaces: impl Iterator<Item = &'a String>) -> BTreeMap<Consen
     classes
 }
 
-/// Without what it is asked for first (seeing before controlling, reading before writing) a capability cannot start.
+/// Without all of what it is asked for first (seeing before controlling, reading before writing) a capability cannot start.
+/// One that lacks a part shows the others.
 fn missing<'a>(classes: &BTreeMap<ConsentClass, Vec<&str>>, report: &'a Report) -> Option<&'a str> {
     let first = ConsentClass::ALL.iter().find_map(|class| classes.get(class))?;
-    first.iter().find_map(|interface| report.unavailable.get(*interface)).map(String::as_str)
+    let reasons: Option<Vec<_>> = first.iter().map(|interface| report.unavailable.get(*interface)).collect();
+    reasons?.first().map(|reason| reason.as_str())
 }
 
 /// `denied` when nothing is allowed, `granted` when nothing need be asked, else `ask`.
@@ -134,5 +136,28 @@ fn consent(classes: &BTreeMap<ConsentClass, Vec<&str>>, report: &Report) -> &'st
         "granted"
     } else {
         "denied"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capability_is_missing_when_all_that_it_begins_with_is() {
+        let check = |interfaces: &[&str], unavailable: &[&str], expect: Option<&str>| {
+            let interfaces: Vec<String> = interfaces.iter().map(|name| format!("hospes:{name}")).collect();
+            let unavailable = unavailable.iter().map(|name| (format!("hospes:{name}"), format!("no {name}"))).collect();
+            let report = Report { unavailable, ..Report::default() };
+            assert_eq!(missing(&by_class(interfaces.iter()), &report), expect, "{interfaces:?}");
+        };
+        let desk = ["desk/screen", "desk/cursor", "desk/input"];
+        check(&desk, &[], None);
+        check(&desk, &["desk/screen", "desk/cursor"], Some("no desk/screen"));
+        check(&desk, &["desk/input"], None);
+        let system = ["system/insight", "system/services", "system/event-log", "system/process-control"];
+        check(&system, &["system/services", "system/event-log"], None);
+        check(&system, &["system/insight", "system/services", "system/event-log"], Some("no system/insight"));
+        check(&[], &["system/insight"], None);
     }
 }
