@@ -22,14 +22,13 @@ export function across(at: number, newest: number): number {
   return 1 - (newest - at) / SPAN;
 }
 
-/** Runs of samples with a value, cut where nothing was read for longer than `pause`. */
-export function runs(samples: readonly Sample[], value: Value, pause: number): Sample[][] {
+/** Runs of samples with a value, cut where nothing was read for a while. */
+export function runs(samples: readonly Sample[], value: Value): Sample[][] {
   const found: Sample[][] = [];
   let run: Sample[] = [];
   for (const sample of samples) {
-    const last = run.at(-1);
     const known = value(sample) !== undefined;
-    if (last !== undefined && (!known || sample.at - last.at > pause)) {
+    if (run.length > 0 && (!known || sample.cut === true)) {
       found.push(run);
       run = [];
     }

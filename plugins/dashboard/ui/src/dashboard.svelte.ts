@@ -31,7 +31,10 @@ export class Dashboard {
   tab = $state<Tab>("overview");
   /** Milliseconds; 0 while paused. */
   every = $state(1000);
+  /** The console's tab is in front. */
   visible = $state(true);
+  /** The browser's tab is. */
+  inFront = $state(true);
   cut = $state(false);
   /** Counts figures: charts are drawn anew with it. */
   tick = $state(0);
@@ -56,6 +59,12 @@ export class Dashboard {
     const { bridge, client } = this;
     bridge.onLanguage((language) => (this.language = language));
     bridge.onVisible((visible) => (this.visible = visible));
+    const browser = (): void => void (this.inFront = document.visibilityState === "visible");
+    $effect(() => {
+      browser();
+      document.addEventListener("visibilitychange", browser);
+      return () => document.removeEventListener("visibilitychange", browser);
+    });
     // A yes that came, a licence that changed: what may be done is asked again.
     bridge.onInterfaces(() => void this.rights());
     client.onHello = (hello: Hello) => {
@@ -74,7 +83,7 @@ export class Dashboard {
 
   /** What the component is to read: nothing of what nobody sees. */
   get shown(): readonly Part[] {
-    return this.visible && this.every > 0 ? PARTS[this.tab] : [];
+    return this.visible && this.inFront && this.every > 0 ? PARTS[this.tab] : [];
   }
 
   t(key: Key, values: Values = {}): string {
@@ -95,7 +104,7 @@ export class Dashboard {
     // Disks come seldom; what was read of them holds until they come again.
     this.figures = { ...figures, ...(figures.disks === undefined && this.figures.disks !== undefined ? { disks: this.figures.disks } : {}) };
     if (figures.processes !== undefined) this.processes = figures.processes;
-    this.history.add(figures, this.now());
+    this.history.add(figures, this.now(), this.every);
     this.tick += 1;
   }
 

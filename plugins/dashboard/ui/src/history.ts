@@ -8,6 +8,8 @@ export const SPAN = 15 * 60_000;
 export interface Sample {
   /** By the customer's clock. */
   at: number;
+  /** Nothing was read for a while before: hidden, paused, cut off. */
+  cut?: true;
   /** Mean of all processors. */
   cpu?: number;
   cores?: number[];
@@ -36,8 +38,8 @@ export class History {
   rates = new Map<string, { received: number; sent: number }>();
   #counted: { at: number; drives: Drive[] | undefined; networks: Network[] | undefined } | undefined;
 
-  /** Takes what was read; `now` stands for the customer's clock where no load was. */
-  add(figures: Figures, now: number): void {
+  /** Takes what was read `every` so many milliseconds; `now` stands for the customer's clock where no load was. */
+  add(figures: Figures, now: number, every: number): void {
     const load = valueOf(figures.load);
     const drives = valueOf(figures.drives);
     const networks = valueOf(figures.networks);
@@ -53,8 +55,10 @@ export class History {
       sample.swapTotal = load.swapTotal;
     }
     const before = this.#counted;
+    const pause = before !== undefined && at - before.at > Math.max(every, 1000) * 3;
+    if (pause) sample.cut = true;
     // Over a pause a rate would be a mean of what nobody saw.
-    if (before !== undefined && at > before.at && at - before.at <= PAUSE) {
+    if (before !== undefined && at > before.at && !pause) {
       const seconds = (at - before.at) / 1000;
       if (drives !== undefined && before.drives !== undefined) {
         sample.read = passed(before.drives, drives, (drive) => drive.read) / seconds;
@@ -78,6 +82,3 @@ export class History {
     this.samples = [...this.samples.filter((old) => old.at > at - SPAN), sample];
   }
 }
-
-/** Longest time between two readings that belong together; the slowest rate is half of it. */
-const PAUSE = 65_000;

@@ -108,7 +108,7 @@ describe("what is shown is what is read", () => {
 describe("15 minutes", () => {
   it("are held, and not more", () => {
     const history = new History();
-    for (let at = 0; at <= SPAN + 5000; at += 1000) history.add(figures(at), 0);
+    for (let at = 0; at <= SPAN + 5000; at += 1000) history.add(figures(at), 0, 1000);
     expect(history.samples.length).toBe(SPAN / 1000);
     expect(history.samples[0]?.at).toBe(6000);
     expect(history.samples.at(-1)).toMatchObject({ cpu: 0.75, memoryUsed: 1 });
@@ -121,28 +121,40 @@ describe("15 minutes", () => {
     ["a pause", 120_000, 5000, undefined],
   ])("a rate over %s", (_what, passed, counted, expected) => {
     const history = new History();
-    history.add(figures(1000, 100, 100), 0);
-    history.add(figures(1000 + passed, counted === 0 ? 0 : 100 + counted, counted === 0 ? 0 : 100 + counted), 0);
+    history.add(figures(1000, 100, 100), 0, 1000);
+    history.add(figures(1000 + passed, counted === 0 ? 0 : 100 + counted, counted === 0 ? 0 : 100 + counted), 0, 1000);
     expect([history.samples[1]?.read, history.samples[1]?.received]).toEqual([expected, expected]);
     expect(history.samples[0]?.read).toBeUndefined();
   });
 
+  it.each([
+    [1000, 3000, undefined],
+    [1000, 3001, true],
+    [30_000, 90_000, undefined],
+    [500, 3001, true],
+  ])("read each %d ms, %d ms without a reading are cut: %s", (every, passed, cut) => {
+    const history = new History();
+    history.add(figures(1000), 0, every);
+    history.add(figures(1000 + passed), 0, every);
+    expect(history.samples[1]?.cut).toBe(cut);
+  });
+
   it("the inner loop does not count as network, but has its own line", () => {
     const history = new History();
-    history.add(figures(1000), 0);
-    history.add(figures(2000), 0);
+    history.add(figures(1000), 0, 1000);
+    history.add(figures(2000), 0, 1000);
     expect(history.samples[1]?.received).toBe(0);
     expect(history.rates.get("lo")?.received).toBe(1_000_000);
   });
 
   it("a clock that is set back starts anew; what is not read is not there", () => {
     const history = new History();
-    history.add(figures(9000), 0);
-    history.add(figures(1000), 0);
+    history.add(figures(9000), 0, 1000);
+    history.add(figures(1000), 0, 1000);
     expect(history.samples.map((sample) => sample.at)).toEqual([1000]);
-    history.add({ event: "figures", processes: { list: [], more: 0 } }, 5);
+    history.add({ event: "figures", processes: { list: [], more: 0 } }, 5, 1000);
     expect(history.samples.length).toBe(1);
-    history.add({ event: "figures", load: { error: { code: "denied", message: "" } }, drives: [] }, 2000);
+    history.add({ event: "figures", load: { error: { code: "denied", message: "" } }, drives: [] }, 2000, 1000);
     expect(history.samples[1]).toEqual({ at: 2000, read: 0, written: 0 });
   });
 });
@@ -154,7 +166,8 @@ describe("charts", () => {
 
   it("are cut where nothing was read", () => {
     const samples = line([0, 1], [1000, 1], [9000, 1], [10_000, undefined], [11_000, 1]);
-    expect(runs(samples, cpu, 3000).map((run) => run.map((one) => one.at))).toEqual([[0, 1000], [9000], [11_000]]);
+    samples[2] = { at: 9000, cpu: 1, cut: true };
+    expect(runs(samples, cpu).map((run) => run.map((one) => one.at))).toEqual([[0, 1000], [9000], [11_000]]);
   });
   it("say their figures in words' terms", () => {
     expect(summary(line([0, 1], [1, 3], [2, undefined]), cpu)).toEqual({ now: 3, mean: 2, highest: 3 });
@@ -180,8 +193,8 @@ describe("export", () => {
   });
   it("has a row for each moment and a column for each processor", () => {
     const history = new History();
-    history.add(figures(0, 0, 0), 0);
-    history.add(figures(1000, 2048, 99), 0);
+    history.add(figures(0, 0, 0), 0, 1000);
+    history.add(figures(1000, 2048, 99), 0, 1000);
     const rows = historyCsv(history.samples).slice(1).split("\r\n");
     expect(rows[0]?.split(",").slice(0, 5)).toEqual(["time", "cpu", "cpu_0", "cpu_1", "memory_used"]);
     expect(rows[1]).toBe("1970-01-01T00:00:00.000Z,0.75,0.5,1,1,4,0,0,,,,");
