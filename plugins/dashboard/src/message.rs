@@ -53,7 +53,6 @@ pub enum Op {
     Services,
     Events { next: Option<String>, count: u32 },
     End { process: u32, started: u64, force: bool },
-    Rights,
 }
 
 impl Op {
@@ -79,7 +78,6 @@ impl Op {
                 started: need(fields.started, "started")?,
                 force: fields.force,
             },
-            "rights" => Self::Rights,
             _ => return Err(Failure::new("unknown-op", format!("there is no operation `{op}`"))),
         })
     }
@@ -159,9 +157,6 @@ pub enum Answer {
         events: Vec<EventInfo>,
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
-    },
-    Rights {
-        end: bool,
     },
     Done {},
 }

@@ -43,7 +43,7 @@ impl Shown {
         if self.due <= now {
             self.due = now + self.every;
         }
-        let mut figures = Figures { event: "figures", ..Figures::default() };
+        let mut figures = Figures { event: "figures", end: computer.may_end(), ..Figures::default() };
         for part in &self.parts {
             match part {
                 Part::Load => {
@@ -70,6 +70,7 @@ impl Shown {
 #[allow(missing_docs, reason = "the fields are those of PROTOCOL.md")]
 pub struct Figures {
     event: &'static str,
+    end: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -119,7 +119,6 @@ impl<C: Computer, P: Pipe> Session<C, P> {
                 computer.end(process, started, force)?;
                 Answer::Done {}
             }
-            Op::Rights => Answer::Rights { end: computer.may_end() },
             // Has no reply; see `request`.
             Op::Watch { .. } => Answer::Done {},
         })

@@ -75,7 +75,7 @@ fn figures_are_as_the_protocol_has_them() {
     let parts = ["load", "drives", "networks", "disks", "processes"];
     let sent = converse(&fake, vec![watch(&parts, 1000), Doing::Waits(100)]);
     let expect = json!({
-        "event": "figures", "at": 9,
+        "event": "figures", "end": true, "at": 9,
         "load": {"cpu": [0.123, 1.0], "memoryUsed": 1, "memoryTotal": 2, "swapUsed": 3, "swapTotal": 4},
         "drives": [{"name": "sda", "read": 1, "written": 2}],
         "networks": [{"name": "lo", "addresses": ["::1"], "received": 1, "sent": 2}],
@@ -129,7 +129,6 @@ fn requests_are_answered_in_order() {
         json!({"id": 4, "op": "events", "count": 10, "next": "older"}),
         json!({"id": 5, "op": "end", "process": 7, "started": 70}),
         json!({"id": 6, "op": "end", "process": 8, "started": 80, "force": true}),
-        json!({"id": 7, "op": "rights"}),
     ];
     let event = |message: &str| json!([{"at": 1, "source": "s", "severity": "warning", "message": message}]);
     let expect = [
@@ -140,7 +139,6 @@ fn requests_are_answered_in_order() {
         json!({"id": 4, "ok": {"events": event("older"), "next": "older"}}),
         json!({"id": 5, "ok": {}}),
         json!({"id": 6, "ok": {}}),
-        json!({"id": 7, "ok": {"end": true}}),
     ];
     assert_eq!(answers(&fake, &asked), expect);
     assert_eq!(*fake.ended.borrow(), [(7, 70, false), (8, 80, true)]);
@@ -162,13 +160,19 @@ fn a_no_to_ending_leaves_reading_alone() {
     check(Error::failure("protected", "the host"), json!({"code": "protected", "message": "the host"}));
     let sent = converse(&fake, vec![watch(&["load"], 1000), Doing::Waits(100)]);
     assert_eq!((&sent[0].1["end"], &sent[1].1["load"]["memoryTotal"]), (&json!(false), &json!(2)));
+    // A yes that comes later is told with the figures.
+    fake.locked.set(false);
+    assert_eq!(converse(&fake, vec![watch(&["load"], 1000), Doing::Waits(100)])[1].1["end"], true);
 }
 
 #[test]
 fn what_is_no_request_is_told_and_the_channel_goes_on() {
     let fake = Fake::default();
     let check = |message: &[u8], code: &str, id: Value| {
-        let doing = vec![Doing::Bytes(message.to_vec()), Doing::Says(json!({"id": 99, "op": "rights"}))];
+        let doing = vec![
+            Doing::Bytes(message.to_vec()),
+            Doing::Says(json!({"id": 99, "op": "end", "process": 1, "started": 1})),
+        ];
         let sent = converse(&fake, doing);
         assert_eq!((&sent[1].1["error"]["code"], &sent[1].1["id"]), (&json!(code), &id), "{message:?}");
         assert_eq!(sent[2].1["id"], 99);

@@ -17,9 +17,19 @@ export function scale(highest: number, fixed?: number): Scale {
   return { max, ticks: [0.5, 1].map((part) => part * max) };
 }
 
+/** Spans that a chart can show, in minutes: thirds of them are what people count in. */
+const SPANS = [1, 3, 6, SPAN / 60_000];
+
+/** The shortest span, in milliseconds, that has room for all samples. */
+export function span(samples: readonly Sample[]): number {
+  const [first, last] = [samples[0], samples.at(-1)];
+  const age = first === undefined || last === undefined ? 0 : last.at - first.at;
+  return (SPANS.find((minutes) => minutes * 60_000 >= age) ?? SPAN / 60_000) * 60_000;
+}
+
 /** From left to right, 0 to 1: the newest sample is at the right edge. */
-export function across(at: number, newest: number): number {
-  return 1 - (newest - at) / SPAN;
+export function across(at: number, newest: number, span: number): number {
+  return 1 - (newest - at) / span;
 }
 
 /** Runs of samples with a value, cut where nothing was read for a while. */
@@ -53,13 +63,13 @@ export function summary(samples: readonly Sample[], value: Value): Summary | und
 }
 
 /** The sample nearest to a place from left to right. */
-export function nearest(samples: readonly Sample[], place: number): number {
+export function nearest(samples: readonly Sample[], place: number, span: number): number {
   const newest = samples.at(-1)?.at ?? 0;
   let best = -1;
   for (const [at, sample] of samples.entries()) {
-    const distance = Math.abs(across(sample.at, newest) - place);
+    const distance = Math.abs(across(sample.at, newest, span) - place);
     const found = samples[best];
-    if (found === undefined || distance <= Math.abs(across(found.at, newest) - place)) best = at;
+    if (found === undefined || distance <= Math.abs(across(found.at, newest, span) - place)) best = at;
   }
   return best;
 }

@@ -3,7 +3,7 @@ import type { Bridge, Language } from "@hospes/bridge";
 import { Client, failed } from "./client";
 import { History } from "./history";
 import { text, type Key, type Values } from "./i18n";
-import type { Facts, Failure, Figures, Hello, Part, Process, Processes, Reading } from "./protocol";
+import { failureOf, valueOf, type Facts, type Failure, type Figures, type Hello, type Part, type Process, type Processes, type Reading } from "./protocol";
 
 export const TABS = ["overview", "processes", "services", "log", "computer"] as const;
 export type Tab = (typeof TABS)[number];
@@ -65,8 +65,6 @@ export class Dashboard {
       document.addEventListener("visibilitychange", browser);
       return () => document.removeEventListener("visibilitychange", browser);
     });
-    // A yes that came, a licence that changed: what may be done is asked again.
-    bridge.onInterfaces(() => void this.rights());
     client.onHello = (hello: Hello) => {
       this.cut = false;
       this.mayEnd = hello.end;
@@ -95,12 +93,14 @@ export class Dashboard {
     return Date.now() + this.#clockAhead;
   }
   get hostname(): string {
-    const facts = this.facts;
-    return facts !== undefined && "hostname" in facts ? facts.hostname : "";
+    return valueOf(this.facts)?.hostname ?? "";
   }
 
   #take(figures: Figures): void {
     if (figures.at !== undefined) this.#clockAhead = figures.at - Date.now();
+    if (figures.end !== undefined) this.mayEnd = figures.end;
+    // What was denied at first may be allowed by now.
+    if (valueOf(figures.load) !== undefined && failureOf(this.facts)?.code === "denied") void this.about();
     // Disks come seldom; what was read of them holds until they come again.
     this.figures = { ...figures, ...(figures.disks === undefined && this.figures.disks !== undefined ? { disks: this.figures.disks } : {}) };
     if (figures.processes !== undefined) this.processes = figures.processes;
@@ -115,15 +115,6 @@ export class Dashboard {
     } catch (error) {
       this.facts = { error: failed(error) };
     }
-  }
-
-  async rights(): Promise<void> {
-    try {
-      this.mayEnd = (await this.client.request("rights")).end;
-    } catch {
-      // Told by what is tried next.
-    }
-    if (this.facts !== undefined && "error" in this.facts) void this.about();
   }
 
   async end(process: Process, force: boolean): Promise<Failure | undefined> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { across, nearest, runs, scale, summary } from "./chart";
+import { across, nearest, runs, scale, span, summary } from "./chart";
 import { Client } from "./client";
 import { csv, fileName, history as historyCsv, processes as processesCsv, saveAs } from "./csv";
 import { Dashboard, TABS, type Tab } from "./dashboard.svelte";
@@ -18,7 +18,6 @@ class FakeBridge {
   message: (data: ArrayBuffer) => void = nothing;
   closed: () => void = nothing;
   visible: (visible: boolean) => void = nothing;
-  interfaces: () => void = nothing;
   onMessage(handler: (data: ArrayBuffer) => void): void {
     this.message = handler;
   }
@@ -27,9 +26,6 @@ class FakeBridge {
   }
   onVisible(handler: (visible: boolean) => void): void {
     this.visible = handler;
-  }
-  onInterfaces(handler: () => void): void {
-    this.interfaces = handler;
   }
   onReopen(): void {}
   onLanguage(): void {}
@@ -82,10 +78,11 @@ describe("what is shown is what is read", () => {
     board.start();
     bridge.hello();
     bridge.say({ ...figures(1000), disks: [{ name: "d", mount: "/", fileSystem: "x", total: 2, available: 1 }] });
-    bridge.say({ ...figures(2000), load: { error: { code: "denied", reason: "no-answer", message: "" } } });
+    bridge.say({ ...figures(2000), end: false, load: { error: { code: "denied", reason: "no-answer", message: "" } } });
     expect(valueOf(board.figures.disks)?.[0]?.mount).toBe("/");
     expect(failureOf(board.figures.load)?.reason).toBe("no-answer");
-    expect([board.tick, board.mayEnd]).toEqual([2, true]);
+    // What may be done is told with the figures.
+    expect([board.tick, board.mayEnd]).toEqual([2, false]);
   });
 
   it("a process is ended by id and start, and a no is told", async () => {
@@ -175,9 +172,20 @@ describe("charts", () => {
   });
   it("find the moment under the pointer", () => {
     const samples = line([0, 1], [SPAN / 2, 1], [SPAN, 1]);
-    expect([0, 0.26, 0.6, 1].map((place) => nearest(samples, place))).toEqual([0, 1, 1, 2]);
-    expect(nearest([], 0.5)).toBe(-1);
-    expect(across(SPAN / 2, SPAN)).toBe(0.5);
+    expect([0, 0.26, 0.6, 1].map((place) => nearest(samples, place, SPAN))).toEqual([0, 1, 1, 2]);
+    expect(nearest([], 0.5, SPAN)).toBe(-1);
+    expect(across(SPAN / 2, SPAN, SPAN)).toBe(0.5);
+  });
+  it.each([
+    [0, 1],
+    [60_000, 1],
+    [61_000, 3],
+    [200_000, 6],
+    [SPAN - 1, 15],
+    [SPAN + 1000, 15],
+  ])("of %d ms are drawn over %d min", (age, minutes) => {
+    expect(span(line([1000, 1], [1000 + age, 1])) / 60_000).toBe(minutes);
+    expect(span([])).toBe(60_000);
   });
   it("scale by the units that bytes are shown in", () => {
     expect(scale(0).max).toBe(1024);

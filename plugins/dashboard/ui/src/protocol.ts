@@ -82,6 +82,8 @@ export interface Hello {
 }
 export interface Figures {
   event: "figures";
+  /** Ending processes is unlocked. */
+  end?: boolean;
   at?: number;
   load?: Reading<Load>;
   drives?: Reading<Drive[]>;
@@ -99,7 +101,6 @@ export interface Ok {
   services: { services: Service[] };
   events: { events: LogEntry[]; next?: string };
   end: Record<string, never>;
-  rights: { end: boolean };
 }
 
 export function failureOf<T>(reading: Reading<T> | undefined): Failure | undefined {
