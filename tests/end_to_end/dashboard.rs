@@ -130,7 +130,8 @@ async fn r10_the_dashboard_shows_this_computer_and_ends_one_process() -> Result<
         }
     };
     let started = listed["started"].as_u64().context("no start")?;
-    let end = |started: u64| json!({"op": "end", "process": child.id(), "started": started});
+    let id = child.id();
+    let end = |started: u64| json!({"op": "end", "process": id, "started": started});
     let other = channel.ask(2, end(started + 10)).await?;
     assert_eq!(other["error"]["code"], "not-found", "another process of that id is not this one");
     assert!(child.try_wait()?.is_none());

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { findings } from "./looks.mjs";
 import { Stage, sleep, until } from "./stage.mjs";
 import { Technician } from "./technician.mjs";
 
@@ -32,6 +33,12 @@ describe("dashboard", { timeout: 240_000 }, () => {
 
   async function picture(name) {
     if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
+  }
+
+  /** A picture, and what axe says of the plugin's page. */
+  async function look(frame, name) {
+    await picture(name);
+    assert.deepEqual(await findings(frame), [], `axe on ${name}`);
   }
 
   /** Clicks the export and reads the file that is saved: a row is an object. */
@@ -72,7 +79,7 @@ describe("dashboard", { timeout: 240_000 }, () => {
     near("memory", await number("memory-used", "data-used"), meminfo("MemTotal") - meminfo("MemAvailable"), 1 << 30);
     assert.ok(Number(table.rows.at(-1).network_sent_per_second) >= 0 && Number(table.rows.at(-1).disk_written_per_second) >= 0);
     assert.ok((await frame.locator("[data-testid=disks-row][data-id='/']").count()) === 1);
-    await picture("dashboard");
+    await look(frame, "dashboard");
 
     // The keyboard: along the tabs, and along a chart.
     await frame.getByTestId("plot-cpu").focus();
@@ -95,14 +102,14 @@ describe("dashboard", { timeout: 240_000 }, () => {
     assert.match(await row.getAttribute("data-id"), new RegExp(`^${program.process.pid}:`));
     near("its memory", Number(await row.locator("[data-memory]").getAttribute("data-memory")), Number(proc(`${program.process.pid}/status`).match(/VmRSS:\s+(\d+)/)[1]) * 1024, 4 << 20);
     await row.click();
-    await picture("dashboard-processes");
+    await look(frame, "dashboard-processes");
     const list = await exported(frame);
     assert.deepEqual([list.rows.length, list.rows[0].name, list.rows[0].id], [1, "walk-victim-program", String(program.process.pid)]);
 
     // No is no.
     let said = host.text.length;
     await frame.getByTestId("end").click();
-    await picture("dashboard-end");
+    await look(frame, "dashboard-end");
     await frame.getByTestId("dialog-yes").click();
     said = await host.wrote(/End programs and restart this computer[^\n]*\) /, said);
     await frame.getByTestId("waiting").waitFor();
@@ -128,13 +135,13 @@ describe("dashboard", { timeout: 240_000 }, () => {
       await frame.getByTestId(`tab-${tab}`).click();
       assert.equal(await board().getAttribute("data-shown"), "");
       await frame.locator(`[data-testid=${tab}], [data-testid=problem-${tab}][data-code=unavailable]`).first().waitFor();
-      await picture(`dashboard-${tab}`);
+      await look(frame, `dashboard-${tab}`);
     }
     await frame.getByTestId("tab-computer").click();
     const fact = async (name) => (await frame.getByTestId(`fact-${name}`).innerText()).trim();
     assert.deepEqual([await fact("hostname"), await fact("kernel")], [proc("sys/kernel/hostname").trim(), proc("sys/kernel/osrelease").trim()]);
     assert.equal(Number(await fact("cores")), cores);
-    await picture("dashboard-computer");
+    await look(frame, "dashboard-computer");
 
     // Paused, and behind another tab, nothing is read.
     await frame.getByTestId("tab-overview").click();
@@ -154,7 +161,7 @@ describe("dashboard", { timeout: 240_000 }, () => {
     // Three languages, light and dark.
     await page.emulateMedia({ colorScheme: "dark" });
     await sleep(1500);
-    await picture("dashboard-dark");
+    await look(frame, "dashboard-dark");
     for (const [language, word] of [["fr", "Mémoire"], ["es", "Memoria"]]) {
       await tech.id("language").selectOption(language);
       await frame.getByTestId("chart-memory").getByText(word, { exact: true }).waitFor();
@@ -170,7 +177,7 @@ describe("dashboard", { timeout: 240_000 }, () => {
     // The customer takes the yes back.
     host.say("revoke read-system");
     await frame.locator("[data-testid=problem-load][data-code=denied][data-reason=local-user-revoked]").waitFor();
-    await picture("dashboard-denied");
+    await look(frame, "dashboard-denied");
     assert.deepEqual(tech.errors, []);
 
     host.say("end");

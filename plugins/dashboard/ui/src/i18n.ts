@@ -2,6 +2,7 @@ import type { Language } from "@hospes/bridge";
 import type { Failure } from "./protocol";
 
 export const en = {
+  "title": "Dashboard",
   "tabs": "Parts of the dashboard",
   "overview": "Overview",
   "processes": "Processes",
@@ -107,12 +108,15 @@ export const en = {
   "error.permission": "The account that the host runs for may not do that.",
   "error.protected": "This process keeps the session or the computer running.",
   "error.too-long": "That is too much for one message.",
+  "error.unknown-op": "This version of the capability cannot do that.",
+  "error.io": "The system refused it.",
   "error.cut": "The connection was cut.",
   "error.disk": "The file could not be written on your computer.",
 };
 export type Key = keyof typeof en;
 
 export const fr: Record<Key, string> = {
+  "title": "Tableau de bord",
   "tabs": "Parties du tableau de bord",
   "overview": "Vue d’ensemble",
   "processes": "Processus",
@@ -218,11 +222,14 @@ export const fr: Record<Key, string> = {
   "error.permission": "Le compte qui exécute l’hôte n’en a pas le droit.",
   "error.protected": "Ce processus maintient la session ou l’ordinateur en marche.",
   "error.too-long": "C’est trop pour un seul message.",
+  "error.unknown-op": "Cette version de la fonction ne sait pas le faire.",
+  "error.io": "Le système l’a refusé.",
   "error.cut": "La connexion a été coupée.",
   "error.disk": "Le fichier n’a pas pu être écrit sur votre ordinateur.",
 };
 
 export const es: Record<Key, string> = {
+  "title": "Panel de información",
   "tabs": "Partes del panel de información",
   "overview": "Resumen",
   "processes": "Procesos",
@@ -328,6 +335,8 @@ export const es: Record<Key, string> = {
   "error.permission": "La cuenta que ejecuta el host no puede hacerlo.",
   "error.protected": "Este proceso mantiene en marcha la sesión o el equipo.",
   "error.too-long": "Es demasiado para un solo mensaje.",
+  "error.unknown-op": "Esta versión de la función no sabe hacerlo.",
+  "error.io": "El sistema lo rechazó.",
   "error.cut": "Se cortó la conexión.",
   "error.disk": "No se pudo escribir el archivo en su equipo.",
 };

@@ -1,3 +1,4 @@
+import { messageProblems, missingCodes } from "@hospes/bridge/messages";
 import { describe, expect, it } from "vitest";
 import { across, nearest, runs, scale, span, summary } from "./chart";
 import { Client } from "./client";
@@ -5,7 +6,8 @@ import { csv, fileName, history as historyCsv, processes as processesCsv, saveAs
 import { Dashboard, TABS, type Tab } from "./dashboard.svelte";
 import { bytes, duration, percent, rate } from "./format";
 import { History, SPAN, type Sample } from "./history";
-import { en, es, explain, fr, text } from "./i18n";
+import protocolText from "../../PROTOCOL.md?raw";
+import { explain, tables, text } from "./i18n";
 import { filtered, idOf, sorted, type Column } from "./processes";
 import { failureOf, read, valueOf, type Figures, type Process } from "./protocol";
 
@@ -288,11 +290,13 @@ describe("small things", () => {
   });
 });
 
-it.each([
-  ["fr", fr],
-  ["es", es],
-])("%s has every text", (_name, table) => {
-  expect(Object.keys(table).sort()).toEqual(Object.keys(en).sort());
-  const holes = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map((match) => match[0]).sort();
-  for (const [key, text] of Object.entries(table)) expect(holes(text)).toEqual(holes(en[key as keyof typeof en]));
+it("says everything in three languages, and nothing that nobody says", () => {
+  const sources = import.meta.glob<string>(["./**/*.{ts,svelte}", "!./**/*.test.ts"], { query: "?raw", import: "default", eager: true });
+  // The codes are those of PROTOCOL.md and the page's own.
+  const codes = protocolText.slice(protocolText.indexOf("## Error codes"));
+  const words = { protocol: protocolText.replaceAll(/[|"\s]+/g, " ").replaceAll(/([\w-]+)/g, '"$1"') };
+  const families = { "error.": { codes, ...sources }, "state.": words, "severity.": { ...words, ...sources } };
+  expect(messageProblems({ tables, sources, families })).toEqual([]);
+  const listed = { codes: codes.slice(0, codes.indexOf("; others may follow")).replace(/\(with .*?\)/s, "") };
+  expect(missingCodes(tables, "error.", listed, /`([a-z-]+)`/g)).toEqual([]);
 });
