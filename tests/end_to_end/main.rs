@@ -1,5 +1,6 @@
 //! The real executables against each other: server, command line, host. Each test has its own directory and ports.
 
+mod backup;
 mod dashboard;
 mod files;
 mod life;

@@ -5,6 +5,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod client;
 mod input;
 mod keyfile;
@@ -14,6 +15,7 @@ mod output;
 mod plugin;
 mod serve;
 mod technician;
+mod telemetry;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -43,6 +45,10 @@ enum Command {
     /// Make keys, issue, install and show licences
     #[command(subcommand)]
     Licence(licence::LicenceCommand),
+    /// Keep a server's data in one file, while it runs
+    Backup(backup::BackupArgs),
+    /// Make a data directory out of a backup
+    Restore(backup::RestoreArgs),
     /// Sign, inspect, check and install plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -65,6 +71,8 @@ fn main() -> ExitCode {
             Command::Admin(command) => admin::run(command, data).await,
             Command::Audit(command) => audit::run(command, data).await,
             Command::Licence(command) => licence::run(command, data).await,
+            Command::Backup(args) => backup::make(&args, data).await,
+            Command::Restore(args) => backup::restore(&args, data).await,
             Command::Plugin(command) => plugin::run(command, data),
             Command::Client(command) => return client::run(command, data).await,
         }

@@ -11,7 +11,7 @@ use hospes_licence::manifest::{MAX_MEMORY, Manifest};
 use hospes_licence::plugin_file::{self, MAX_PAGES, Pages, pack};
 use wasm_encoder::ComponentSection;
 
-const ROOM: &str = env!("CARGO_MANIFEST_DIR");
+const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 const NOW: u64 = 1_800_000_000_000;
 const LEASE: u64 = NOW + 3_600_000;
 const HOST: PublicKey = PublicKey([1; 32]);
@@ -45,7 +45,7 @@ fn key() -> KeyPair {
 }
 
 fn target(name: &str, seeds: &[(&str, Vec<u8>)], check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
-    let corpus = Corpus::of(ROOM, name, seeds);
+    let corpus = Corpus::of(TESTS, name, seeds);
     bolero::check!(name = name).for_each(|input: &[u8]| {
         check(input);
         check(&corpus.edited(input));

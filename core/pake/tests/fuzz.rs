@@ -20,7 +20,7 @@ fn fuzz_host_side() {
         ("response", response.clone()),
         ("third", third.clone()),
     ];
-    let corpus = Corpus::of(env!("CARGO_MANIFEST_DIR"), "host_side", &seeds);
+    let corpus = Corpus::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"), "host_side", &seeds);
     bolero::check!(name = "host_side").for_each(|input: &[u8]| {
         for bytes in [input, &corpus.edited(input)] {
             // As a first message it may be answered (anybody may guess), but then opens nothing.
@@ -48,7 +48,7 @@ fn fuzz_technician_side() {
     let (_, response) = HostLogin::respond(&verifier, &start().1, [3; 32]).unwrap();
     let other = HostLogin::respond(&register(PASSWORD, [9; 32]).unwrap(), &start().1, [3; 32]).unwrap().1;
     let seeds = [("response", response.clone()), ("foreign-response", other.clone())];
-    let corpus = Corpus::of(env!("CARGO_MANIFEST_DIR"), "technician_side", &seeds);
+    let corpus = Corpus::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"), "technician_side", &seeds);
     bolero::check!(name = "technician_side").for_each(|input: &[u8]| {
         for bytes in [input, &corpus.edited(input)] {
             match start().0.finish(bytes, [4; 32]) {

@@ -80,7 +80,7 @@ fn fuzz_imports() {
         ("module", Module::new().finish()),
     ];
     assert!(inspect(&seeds[0].1, &manifest).is_ok() && inspect(&seeds[1].1, &manifest).is_ok());
-    let corpus = Corpus::of(env!("CARGO_MANIFEST_DIR"), "imports", &seeds);
+    let corpus = Corpus::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"), "imports", &seeds);
     let linker = Linker::new();
     bolero::check!(name = "imports").for_each(|input: &[u8]| {
         for bytes in [input, &corpus.edited(input)] {

@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod backup;
 mod caller;
 mod channels;
 mod clock;

@@ -1,7 +1,9 @@
 //! Around every request: an id in log and answer, counters, and headers that are right for every answer.
 
+use crate::metrics::Via;
+use crate::refusal::Code;
 use crate::state::App;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -23,6 +25,8 @@ pub(crate) async fn every_request(State(app): State<Arc<App>>, mut request: Requ
     // The path of a deployment link holds its secret.
     let path = request.uri().path();
     let path = if path.starts_with("/s/") { "/s/..." } else { path };
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
     let span = tracing::info_span!("request", id, method = %request.method(), path);
     let mut response = async {
         let response = next.run(request).await;
@@ -33,9 +37,9 @@ pub(crate) async fn every_request(State(app): State<Arc<App>>, mut request: Requ
     }
     .instrument(span)
     .await;
-    let class = usize::from(response.status().as_u16() / 100).saturating_sub(1);
-    if let Some(counter) = app.metrics.responses.get(class) {
-        counter.add(1);
+    app.metrics.answered(&method, route.as_ref().map(MatchedPath::as_str), response.status().as_u16());
+    if let Some(Code(code)) = response.extensions_mut().remove() {
+        app.metrics.refused(Via::Http, &code);
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -106,12 +106,18 @@ impl From<Refusal> for Problem {
     }
 }
 
+/// A problem's code beside the answer, for the counters.
+#[derive(Clone)]
+pub(crate) struct Code(pub(crate) String);
+
 /// A problem as an answer.
 pub(crate) fn respond(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")], body)
-        .into_response()
+    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+    let mut response = (status, headers, body).into_response();
+    response.extensions_mut().insert(Code(problem.code().to_owned()));
+    response
 }
 
 impl IntoResponse for Refusal {

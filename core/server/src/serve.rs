@@ -139,7 +139,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
         tickets: Tickets::default(),
         logins: Throttle::new(settings.rate_limits.logins_per_minute),
         codes: Throttle::new(settings.rate_limits.codes_per_minute),
-        metrics: Metrics::default(),
+        metrics: Metrics::new(),
         stop: CancellationToken::new(),
         settings,
         store,

@@ -3,6 +3,10 @@
 //! Unknown keys are refused: a typo must not silently leave a default in place. Every error names where the value came
 //! from, the key, and what was expected.
 
+mod print;
+
+pub use print::print;
+
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -47,6 +51,13 @@ pub struct Settings {
     pub token_hours: u32,
     /// `text` or `json`.
     pub log_format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,hospes_server=debug`; what each level
+    /// tells stands in OPERATIONS.md. `RUST_LOG` is the same setting by its usual name.
+    pub log_level: String,
+    /// Who may read `/metrics`.
+    pub metrics: Metrics,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// Directory with further `*.hospes.wasm` files, read at start.
     pub plugins: Option<PathBuf>,
     /// Public keys (64 hex digits each) of publishers that are trusted beside the first party.
@@ -65,6 +76,22 @@ pub struct Tls {
     pub cert: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+/// Who may read `/metrics`, beside programs of this machine that come without a proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Whoever shows this as a bearer token, from anywhere; at least 16 characters.
+    pub token: Option<String>,
+}
+
+/// Traces (OpenTelemetry), off unless an address is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// A collector that takes OTLP over HTTP, e.g. `http://127.0.0.1:4318`; `/v1/traces` is added.
+    pub otlp_endpoint: Option<String>,
 }
 
 /// How log lines look.
@@ -105,6 +132,9 @@ impl Default for Settings {
             max_lease_seconds: None,
             token_hours: 12,
             log_format: LogFormat::Text,
+            log_level: "info".to_owned(),
+            metrics: Metrics::default(),
+            telemetry: Telemetry::default(),
             plugins: None,
             publishers: Vec::new(),
             agent_dir: None,
@@ -150,6 +180,9 @@ pub struct Flags {
     /// `--log-format`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<String>,
+    /// `--log-level`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_level: Option<String>,
 }
 
 /// Settings that cannot be used; one line per mistake.
@@ -170,20 +203,7 @@ impl Settings {
     /// # Errors
     /// A file that cannot be read, a key that does not exist, a value of another type or outside its range.
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, BadSettings> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        let file = file.map(Path::to_owned).or_else(|| std::env::var_os("HOSPES_CONFIG").map(PathBuf::from));
-        match file {
-            Some(file) if !file.is_file() => {
-                return Err(BadSettings(format!("{}: there is no such settings file", file.display())));
-            }
-            Some(file) => figment = figment.merge(Toml::file_exact(file)),
-            None if Path::new(DEFAULT_FILE).is_file() => figment = figment.merge(Toml::file_exact(DEFAULT_FILE)),
-            None => {}
-        }
-        let settings: Self =
-            figment.merge(environment()).merge(Serialized::defaults(flags)).extract().map_err(explain)?;
-        settings.check()?;
-        Ok(settings)
+        read(&layers(file, flags)?)
     }
 
     fn check(&self) -> Result<(), BadSettings> {
@@ -199,6 +219,19 @@ impl Settings {
         }
         if self.rate_limits.codes_per_minute < 30 {
             return wrong("rate_limits.codes_per_minute", "expected at least 30");
+        }
+        let level = &self.log_level;
+        let filter = level.contains(['=', ',', '[']);
+        if !filter && !["off", "error", "warn", "info", "debug", "trace"].contains(&level.to_lowercase().as_str()) {
+            let wanted = "expected error, warn, info, debug, trace, or a filter such as info,hospes_server=debug";
+            return wrong("log_level", &format!("found {level:?}, {wanted}"));
+        }
+        if self.metrics.token.as_ref().is_some_and(|token| token.len() < 16) {
+            return wrong("metrics.token", "expected at least 16 characters");
+        }
+        let collector = self.telemetry.otlp_endpoint.as_deref().unwrap_or("http://");
+        if !collector.starts_with("http://") && !collector.starts_with("https://") {
+            return wrong("telemetry.otlp_endpoint", "expected an address such as http://127.0.0.1:4318");
         }
         if self.tls.is_none() && !self.listen.ip().is_loopback() {
             return wrong(
@@ -225,6 +258,37 @@ impl Settings {
     }
 }
 
+/// The layers, weakest first. `file` is what `--config` named.
+fn layers(file: Option<&Path>, flags: &Flags) -> Result<Figment, BadSettings> {
+    let mut figment = Figment::from(Serialized::defaults(Settings::default()));
+    let file = file.map(Path::to_owned).or_else(|| std::env::var_os("HOSPES_CONFIG").map(PathBuf::from));
+    match file {
+        Some(file) if !file.is_file() => {
+            return Err(BadSettings(format!("{}: there is no such settings file", file.display())));
+        }
+        Some(file) => figment = figment.merge(Toml::file_exact(file)),
+        None if Path::new(DEFAULT_FILE).is_file() => figment = figment.merge(Toml::file_exact(DEFAULT_FILE)),
+        None => {}
+    }
+    let usual = Env::raw().only(&["rust_log"]).map(|_| "log_level".into());
+    Ok(figment.merge(usual).merge(environment()).merge(Serialized::defaults(flags)))
+}
+
+fn read(figment: &Figment) -> Result<Settings, BadSettings> {
+    let settings: Settings = figment.extract().map_err(explain)?;
+    settings.check()?;
+    Ok(settings)
+}
+
+/// The variable that a key was read from, by the name that figment gives to the layer.
+fn from_environment(layer: &str, key: &str) -> String {
+    if layer.contains("HOSPES_") {
+        format!("HOSPES_{}", key.to_uppercase().replace('.', "__"))
+    } else {
+        "RUST_LOG".to_owned()
+    }
+}
+
 /// The variables that are settings; those of tests and of other programs are not looked at.
 fn environment() -> Env {
     let others = Env::prefixed("HOSPES_").ignore(OTHER_VARIABLES);
@@ -238,16 +302,10 @@ fn explain(error: figment::Error) -> BadSettings {
         .into_iter()
         .map(|error| {
             let key = error.path.join(".");
-            let source = error.metadata.as_ref().map_or_else(
-                || "settings".to_owned(),
-                |metadata| match (&metadata.source, metadata.name.as_ref()) {
-                    (Some(figment::Source::File(path)), _) => path.display().to_string(),
-                    (_, name) if name.contains("environment") => {
-                        format!("environment variable HOSPES_{}", key.to_uppercase().replace('.', "__"))
-                    }
-                    _ => "command line".to_owned(),
-                },
-            );
+            let source = match &error.metadata {
+                None => "settings".to_owned(),
+                metadata => print::origin(metadata.as_ref(), &key),
+            };
             let key = if key.is_empty() { String::new() } else { format!("key '{key}': ") };
             let what = match &error.kind {
                 Kind::InvalidType(found, expected) => format!("found {found}, expected {expected}"),
@@ -293,6 +351,9 @@ mod tests {
             ("listen = \"0.0.0.0:8443\"", &["tls", "0.0.0.0:8443", "certificate"]),
             ("[rate_limits]\ncodes_per_minute = 5", &["rate_limits.codes_per_minute", "at least 30"]),
             ("code_expiry_minutes = 0", &["code_expiry_minutes", "1 to 1440"]),
+            ("log_level = 3", &["hospes.toml", "log_level", "string"]),
+            ("[metrics]\ntoken = \"short\"", &["metrics.token", "at least 16"]),
+            ("[telemetry]\notlp_endpoint = \"collector:4317\"", &["telemetry.otlp_endpoint", "http://127.0.0.1:4318"]),
         ];
         for (toml, expected) in cases {
             let error = load(toml).expect_err(toml);

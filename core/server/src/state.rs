@@ -65,6 +65,7 @@ impl App {
         for event in &decision.events {
             match event {
                 Event::Ended { reason } => {
+                    self.metrics.session_ended(*reason);
                     tracing::info!(session = %id, ?reason, "session ended");
                     self.tickets.sweep(Some(id));
                     self.hosts.forget(id);
@@ -72,8 +73,13 @@ impl App {
                         host.tell_now(ServerMessage::Ended { reason: *reason });
                     }
                 }
-                Event::CodeWrong { .. } => self.metrics.codes_wrong.add(1),
-                Event::Activated => tracing::info!(session = %id, "session activated"),
+                Event::CodeWrong { .. } => {
+                    self.metrics.codes_wrong.inc();
+                }
+                Event::Activated => {
+                    self.metrics.activated.inc();
+                    tracing::info!(session = %id, "session activated");
+                }
                 _ => {}
             }
         }

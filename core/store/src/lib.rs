@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod chain;
 pub mod model;
+pub mod operation;
 pub mod sqlite;
 
 use hospes_licence::licence::SignedLicence;
@@ -46,7 +47,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The store. Every call that names a company finds rows of that company only.
 #[async_trait::async_trait]
-pub trait Store: accounts::Accounts + Send + Sync {
+pub trait Store: accounts::Accounts + operation::Operation + Send + Sync {
     /// Adds a company with its licence; its name is unique.
     async fn add_company(&self, company: &Company) -> Result<()>;
     /// By id.

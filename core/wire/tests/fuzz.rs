@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-const ROOM: &str = env!("CARGO_MANIFEST_DIR");
+const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 /// One kind of message, read from whatever bytes.
 fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
@@ -40,7 +40,7 @@ fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
 }
 
 fn target(name: &str, seeds: &[(&str, Vec<u8>)], check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
-    let corpus = Corpus::of(ROOM, name, seeds);
+    let corpus = Corpus::of(TESTS, name, seeds);
     bolero::check!(name = name).for_each(|input: &[u8]| {
         check(input);
         check(&corpus.edited(input));

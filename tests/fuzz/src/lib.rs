@@ -47,11 +47,11 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// The corpus of `target` in `room` (its `CARGO_MANIFEST_DIR`): `seeds`, which are valid messages of today, and what
+    /// The corpus of `target` in the folder of its source, `tests`: `seeds`, which are valid messages of today, and what
     /// fuzzing found beside them. Fails when the folder does not hold the seeds, or holds others of their kind.
     #[must_use]
-    pub fn of(room: &str, target: &str, seeds: &[(&str, Vec<u8>)]) -> Self {
-        let folder = Path::new(room).join("tests/__fuzz__").join(target).join("corpus");
+    pub fn of(tests: &str, target: &str, seeds: &[(&str, Vec<u8>)]) -> Self {
+        let folder = Path::new(tests).join("__fuzz__").join(target).join("corpus");
         let update = std::env::var_os("UPDATE_CORPUS").is_some();
         let hint = "if the change is meant, run the test once with UPDATE_CORPUS=1";
         if update {

@@ -13,6 +13,7 @@ mod supervise;
 
 use crate::caller::{self, Caller};
 use crate::clock;
+use crate::metrics::{Via, budget_of};
 use crate::refusal::Refusal;
 use crate::state::App;
 use axum::extract::ws::WebSocket;
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 
 /// Longest message of a plugin, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 1 << 20;
@@ -40,16 +42,14 @@ pub(crate) async fn serve(app: Arc<App>, mut socket: WebSocket, session: Session
     let (caller, capability, request) = match admit(&app, &mut socket, session, &capability).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
-            let refused = ToTechnician::Refused { refused: refusal.into_problem() };
-            return socket::farewell(&mut socket, &refused).await;
+            return refuse(&app, &mut socket, refusal).await;
         }
     };
     let now = clock::now();
     let id = match clock::random() {
         Ok(random) => ChannelId::from_parts(now, random),
         Err(refusal) => {
-            let refused = ToTechnician::Refused { refused: refusal.into_problem() };
-            return socket::farewell(&mut socket, &refused).await;
+            return refuse(&app, &mut socket, refusal).await;
         }
     };
     let company = caller.technician.company;
@@ -59,8 +59,7 @@ pub(crate) async fn serve(app: Arc<App>, mut socket: WebSocket, session: Session
         Ok(entry) => entry,
         // Not in the audit log: whoever asks too often would fill it.
         Err(refusal) => {
-            let refused = ToTechnician::Refused { refused: refusal.into_problem() };
-            return socket::farewell(&mut socket, &refused).await;
+            return refuse(&app, &mut socket, refusal).await;
         }
     };
     let farewell = Box::pin(run(&app, &mut socket, &channel, request)).await;
@@ -68,14 +67,36 @@ pub(crate) async fn serve(app: Arc<App>, mut socket: WebSocket, session: Session
     if channel.is_open() {
         app.events.publish(company, Some(session), "channel.closed", describe(&channel));
     }
+    count(&app, &channel, &farewell);
     socket::farewell(&mut socket, &farewell).await;
+}
+
+async fn refuse(app: &App, socket: &mut WebSocket, refusal: Refusal) {
+    let refused = refusal.into_problem();
+    app.metrics.refused(Via::Channel, refused.code());
+    socket::farewell(socket, &ToTechnician::Refused { refused }).await;
+}
+
+/// Counts what the operator should see of a channel's end.
+fn count(app: &App, channel: &Channel, farewell: &ToTechnician) {
+    match farewell {
+        ToTechnician::Refused { refused } => app.metrics.refused(Via::Channel, refused.code()),
+        ToTechnician::Closed { problem: Some(problem) } if problem.code() == "plugin-budget" => {
+            app.metrics.budget_exceeded(channel.capability.as_str(), budget_of(&problem.title));
+        }
+        _ => {}
+    }
 }
 
 /// Opens, relays, and says with which words the socket closes.
 async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, request: String) -> ToTechnician {
     let refused = |problem: Problem| ToTechnician::Refused { refused: problem };
     let events = app.events.subscribe();
-    let mut opening = match open::begin(app, channel, request).await {
+    // One for both halves: the grant's way to the host, and the host's answer.
+    let span = tracing::info_span!(
+        "channel.open", session = %channel.session, channel = %channel.id, capability = %channel.capability
+    );
+    let mut opening = match open::begin(app, channel, request).instrument(span.clone()).await {
         Ok(opening) => opening,
         Err(refusal) => {
             let problem = refusal.into_problem();
@@ -85,7 +106,7 @@ async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, req
     };
     let supervised = supervise::run(app, channel, &opening.host, opening.authority.clone(), events);
     let served = async {
-        let opened = match open::finish(socket, channel, &mut opening.stream).await {
+        let opened = match open::finish(socket, channel, &mut opening.stream).instrument(span).await {
             Ok(opened) => opened,
             Err(problem) => {
                 not_opened(app, channel, &problem).await;
@@ -93,7 +114,7 @@ async fn run(app: &Arc<App>, socket: &mut WebSocket, channel: &Arc<Channel>, req
             }
         };
         channel.opened();
-        app.metrics.channels_opened.add(1);
+        app.metrics.channel_opened(channel.capability.as_str());
         let mut detail = describe(channel);
         if let Some(fields) = detail.as_object_mut() {
             fields.insert("interfaces".to_owned(), json!(opened.interfaces));

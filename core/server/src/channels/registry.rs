@@ -8,7 +8,7 @@ use hospes_session::capability::CapabilityId;
 use hospes_session::id::{ChannelId, CompanyId, LoginId, SessionId};
 use hospes_session::model::Millis;
 use hospes_wire::problem::Problem;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::Notify;
@@ -187,9 +187,13 @@ impl Channels {
         self.lock().values().map(|channel| channel.company).collect()
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.lock().len()
+    /// How many are open, by capability.
+    pub(crate) fn open_by_capability(&self) -> BTreeMap<String, i64> {
+        let mut open = BTreeMap::new();
+        for channel in self.lock().values().filter(|channel| channel.is_open()) {
+            *open.entry(channel.capability.to_string()).or_default() += 1;
+        }
+        open
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ChannelId, Arc<Channel>>> {

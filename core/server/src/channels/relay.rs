@@ -56,7 +56,7 @@ async fn up(
         };
         let frame = match message {
             Some(Ok(Message::Binary(payload))) => {
-                app.metrics.bytes_to_hosts.add(payload.len() as u64);
+                app.metrics.bytes_to_hosts.inc_by(payload.len() as u64);
                 channel.to_host.fetch_add(payload.len() as u64, Ordering::Relaxed);
                 let mut frame = Vec::with_capacity(payload.len() + 1);
                 frame.push(Tag::Message as u8);
@@ -99,7 +99,7 @@ async fn down(
             frame = from.recv() => match frame {
                 Ok(Some(frame)) => match read(frame) {
                     Read::Message(payload) => {
-                        app.metrics.bytes_from_hosts.add(payload.len() as u64);
+                        app.metrics.bytes_from_hosts.inc_by(payload.len() as u64);
                         channel.from_host.fetch_add(payload.len() as u64, Ordering::Relaxed);
                         Message::Binary(payload)
                     }

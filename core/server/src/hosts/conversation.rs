@@ -182,6 +182,7 @@ impl Conversation {
     }
 
     /// Key and journal are on the host's disk: the lease starts (R4, R5), and the server forgets the verifier.
+    #[tracing::instrument(name = "activate", skip_all)]
     async fn installed(&mut self) -> Result<ServerMessage, Refusal> {
         let host = self.known()?;
         let facts = self.facts.clone().ok_or_else(not_now)?;

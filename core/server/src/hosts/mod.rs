@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// Connections of hosts at a time: more are closed at once.
 const CONNECTIONS: usize = 8192;
@@ -41,14 +42,16 @@ pub(crate) async fn accept(app: Arc<App>, listener: Arc<Listener>) {
             continue;
         };
         let app = app.clone();
-        connections.spawn(async move {
-            let from = connection.remote_address();
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        let span = tracing::info_span!("host", id, from = %connection.remote_address());
+        let served = async move {
             if let Err(why) = serve(&app, &connection).await {
-                tracing::debug!(%from, why, "host's conversation ended");
+                tracing::debug!(why, "host's conversation ended");
             }
             connection.close("goodbye");
             drop(place);
-        });
+        };
+        connections.spawn(served.instrument(span));
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn log_in(
         detail,
     };
     let Some(technician) = technician.as_ref().filter(|_| right) else {
-        app.metrics.logins_failed.add(1);
+        app.metrics.logins_failed.inc();
         let email: String = request.email.chars().take(254).collect();
         app.store.audit(&audit("login.failed", json!({ "email": email })), now).await?;
         return Err(wrong_credentials());

@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use hospes_session::id::SessionId;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// A WebSocket: first message `{"v":1,"ticket"}` or `{"v":1,"token"}`, then what `hospes_wire::socket` says; after
 /// `opened` each binary frame is one message of the plugin, at most 1 MiB.
@@ -45,11 +46,13 @@ pub(super) async fn open(
         Refusal::new("upgrade-required", StatusCode::UPGRADE_REQUIRED, "This address is a WebSocket.")
             .detail(rejection.body_text())
     })?;
+    // What happens on the socket is logged under the request's id too.
+    let request = tracing::Span::current();
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
         // One message at a time: what the peer does not take is not gathered here.
         .write_buffer_size(0)
         .max_write_buffer_size(2 * MAX_MESSAGE)
-        .on_upgrade(move |socket| channels::serve(app, socket, id, segments.1)))
+        .on_upgrade(move |socket| channels::serve(app, socket, id, segments.1).instrument(request)))
 }

@@ -1,10 +1,13 @@
-//! Liveness, readiness, metrics: without a log-in, and without anything of a company.
+//! Liveness, readiness, metrics: without a log-in, and without anything of a company. Metrics are the operator's only.
 
+use crate::clock;
+use crate::metrics::Now;
 use crate::refusal::{Answer, Refusal};
 use crate::state::App;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The process answers.
@@ -32,9 +35,43 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Answer<&'static str> 
     Ok("ready\n")
 }
 
-/// Prometheus' text format.
-#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
-pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let text = app.metrics.text(app.hosts.count(), app.channels.count());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+/// OpenMetrics text, for Prometheus. Counts of all companies together are nobody's business but the operator's: read it
+/// from the server's own machine, not through a proxy (which is on this machine, too), or with the setting
+/// `metrics.token` as a bearer token.
+#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses(
+    (status = 200, body = String, content_type = "application/openmetrics-text"),
+    (status = 403, body = crate::api::ProblemBody, content_type = "application/problem+json", description = "metrics-closed"),
+))]
+pub(super) async fn metrics(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Answer<impl IntoResponse> {
+    let token = app.settings.metrics.token.as_deref();
+    if !own_machine(peer.ip(), &headers) && !shows(token, &headers) {
+        return Err(Refusal::new("metrics-closed", StatusCode::FORBIDDEN, "The metrics are for the operator.").detail(
+            "Read them from the server's own machine without a proxy, or send the setting metrics.token as \
+             'Authorization: Bearer TOKEN'.",
+        ));
+    }
+    let now = Now {
+        at: clock::now(),
+        figures: app.store.figures().await?,
+        hosts_online: app.hosts.count(),
+        channels_open: app.channels.open_by_capability(),
+    };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], app.metrics.text(&now)))
+}
+
+/// A program of this machine that came by itself: a proxy says whom it speaks for.
+fn own_machine(peer: IpAddr, headers: &HeaderMap) -> bool {
+    let proxied = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+    peer.to_canonical().is_loopback() && !proxied.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Compared by hashes, in the same time whatever is wrong.
+fn shows(token: Option<&str>, headers: &HeaderMap) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    token.zip(shown).is_some_and(|(token, shown)| blake3::hash(token.as_bytes()) == blake3::hash(shown))
 }

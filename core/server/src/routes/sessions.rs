@@ -30,6 +30,7 @@ use zeroize::Zeroizing;
     (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "not-licensed"),
     (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "quota-technician, quota-company"),
 ))]
+#[tracing::instrument(name = "prepare", skip_all)]
 pub(super) async fn prepare(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -73,7 +74,7 @@ pub(super) async fn prepare(
     let link = app.public.link(new.token, app.pin).to_string();
     let notice = json!({ "deployment_link": link });
     app.store.prepare(&new.session, entitlement.limits, entitlement.seats, &verifier, &notice, &audit).await?;
-    app.metrics.prepared.add(1);
+    app.metrics.prepared.inc();
     app.events.publish(
         company.id,
         Some(new.session.id),

@@ -15,10 +15,13 @@
 mod accounts;
 mod audit;
 mod directory;
+mod operation;
 mod outbox;
 mod row;
 mod sessions;
 mod store;
+
+pub use operation::copy;
 
 use crate::{Result, StoreError};
 use sqlx::migrate::{Migration, MigrationType, Migrator};

@@ -61,7 +61,7 @@ fn fuzz_pictures() {
         ("noise", recorded(24, 24, noise)),
         ("one-pixel", recorded(1, 1, |_, _| [1, 2, 3])),
     ];
-    let corpus = Corpus::of(env!("CARGO_MANIFEST_DIR"), "pictures", &seeds);
+    let corpus = Corpus::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"), "pictures", &seeds);
     bolero::check!(name = "pictures").for_each(|input: &[u8]| {
         play(input);
         play(&corpus.edited(input));

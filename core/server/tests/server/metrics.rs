@@ -1,0 +1,84 @@
+use crate::support::{Host, Site, code, read};
+use serde_json::json;
+
+async fn metrics(site: &Site, headers: &[(&str, &str)]) -> (u16, String) {
+    let mut request = site.http.get(format!("{}/metrics", site.url));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = request.send().await.unwrap();
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    let status = answer.status().as_u16();
+    assert!(status != 200 || kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
+    (status, answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn metrics_count_what_happens() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let (_, mut host) = ada.active().await;
+    let (status, problem) = ada.post("/sessions", &json!({ "customer_email": "c@example.com" })).await;
+    assert_eq!((status, code(&problem)), (409, "quota-technician"));
+    let login = site.http.post(format!("{}/api/v1/auth/login", site.url));
+    let wrong = login.json(&json!({ "email": "ada@demo.test", "password": "wrong" })).send().await.unwrap();
+    assert_eq!(read(wrong).await.0, 401);
+    host.pair("000000").await;
+    let (status, text) = metrics(&site, &[]).await;
+    assert_eq!(status, 200);
+    for line in [
+        "hospes_sessions{state=\"prepared\"} 0",
+        "hospes_sessions{state=\"active\"} 1",
+        "hospes_sessions_prepared_total 1",
+        "hospes_sessions_activated_total 1",
+        "hospes_hosts_online 1",
+        "hospes_logins_failed_total 1",
+        "hospes_refusals_total{via=\"http\",reason=\"quota-technician\"} 1",
+        "hospes_refusals_total{via=\"http\",reason=\"wrong-credentials\"} 1",
+        "hospes_http_requests_total{method=\"POST\",route=\"/api/v1/sessions\",status=\"201\"} 1",
+        "hospes_http_requests_total{method=\"POST\",route=\"/api/v1/sessions\",status=\"409\"} 1",
+    ] {
+        assert!(text.lines().any(|served| served == line), "{text}\nlacks {line}");
+    }
+    // Ids of sessions are no labels.
+    ada.get("/sessions/0190163d-8694-739b-aea5-966c26f8ad91").await;
+    assert!(!metrics(&site, &[]).await.1.contains("0190163d"));
+    drop(host);
+}
+
+#[tokio::test]
+async fn metrics_are_the_operators_only() {
+    let token = "a-token-of-the-operators";
+    let site = Site::start_with(|settings| settings.metrics.token = Some(token.to_owned())).await;
+    let bearer = format!("Bearer {token}");
+    let proxied = ("x-forwarded-for", "203.0.113.7");
+    for (headers, expect) in [
+        (vec![], 200),
+        (vec![proxied], 403),
+        (vec![("forwarded", "for=203.0.113.7")], 403),
+        (vec![("via", "1.1 proxy")], 403),
+        (vec![proxied, ("authorization", "Bearer a-token-of-somebody")], 403),
+        (vec![proxied, ("authorization", token)], 403),
+        (vec![proxied, ("authorization", &bearer)], 200),
+    ] {
+        let (status, text) = metrics(&site, &headers).await;
+        assert_eq!(status, expect, "{headers:?}: {text}");
+    }
+    let closed = Site::start().await;
+    let (status, text) = metrics(&closed, &[proxied, ("authorization", "Bearer ")]).await;
+    assert_eq!(status, 403);
+    assert!(text.contains("metrics-closed") && text.contains("metrics.token"), "{text}");
+}
+
+#[tokio::test]
+async fn a_refused_channel_is_counted() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let prepared = ada.prepare().await;
+    let mut socket = ada.socket(prepared["id"].as_str().unwrap(), "file-manager").await;
+    socket.say(&json!({ "v": 1, "token": ada.token })).await;
+    assert_eq!(code(&socket.hear().await["refused"]), "session-not-active");
+    let (_, text) = metrics(&site, &[]).await;
+    assert!(text.contains("hospes_refusals_total{via=\"channel\",reason=\"session-not-active\"} 1"), "{text}");
+    let _host = Host::dial(&prepared, [1; 32]).await;
+}
