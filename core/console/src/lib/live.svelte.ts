@@ -13,6 +13,8 @@ type Listener = (name: string) => void;
 class Live {
   /** Whether news arrive. */
   on = $state(false);
+  /** They did, or should have: the connection failed and is not back yet. */
+  lost = $state(false);
   #source: EventSource | undefined;
   #listeners = new Set<Listener>();
 
@@ -28,10 +30,12 @@ class Live {
     this.#source = source;
     source.onopen = () => {
       this.on = true;
+      this.lost = false;
       this.#tell("resync");
     };
     source.onerror = () => {
       this.on = false;
+      this.lost = true;
       // A browser gives up after an answer that is no event stream (the log-in is gone, the server restarts).
       if (source.readyState === EventSource.CLOSED && this.#source === source) {
         this.#source = undefined;
@@ -46,6 +50,7 @@ class Live {
     this.#source?.close();
     this.#source = undefined;
     this.on = false;
+    this.lost = false;
   }
 
   #tell(name: string): void {
