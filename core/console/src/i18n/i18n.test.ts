@@ -1,5 +1,6 @@
-import { messageProblems } from "@hospes/bridge/messages";
+import { messageProblems, missingCodes } from "@hospes/bridge/messages";
 import { expect, it } from "vitest";
+import { EVENTS } from "../lib/events";
 import { tables } from "./tables";
 
 it("says everything in three languages, and nothing that nobody says", () => {
@@ -14,4 +15,19 @@ it("says everything in three languages, and nothing that nobody says", () => {
   const prefixes = ["action.", "actor.", "consent.", "channel.", "delivery.", "end.", "event.", "failure.", "kind.", "nav.", "problem.", "reason.", "refusal.", "removal.", "role.", "state."];
   const families = Object.fromEntries(prefixes.map((prefix) => [prefix, said]));
   expect(messageProblems({ tables, sources, families })).toEqual([]);
+});
+
+/** What only hosts, browsers that are no console, and other programs are told. */
+const NOT_FOR_THE_CONSOLE = [
+  "already-hosting", "bad-body", "bad-message", "body-too-large", "body-too-slow", "content-type", "link-over", "link-unknown", "link-used",
+  "no-hello", "method-not-allowed", "no-host-for-system", "not-now", "not-paired", "not-ready", "not-this-host", "upgrade-required", "wrong-proof",
+];
+
+it("has words for every refusal of server and host, and for every audited action", () => {
+  const server = import.meta.glob<string>(["../../../server/src/**/*.rs", "../../../../host-agent/src/**/*.rs"], { query: "?raw", import: "default", eager: true });
+  const logging = import.meta.glob<string>(["../../../{server,store}/src/**/*.rs", "../../../cli/src/{licence,admin}.rs"], { query: "?raw", import: "default", eager: true });
+  const refused = missingCodes(tables, "problem.", server, /(?:Refusal|Problem)::new\(\s*"([a-z-]{3,})"/g);
+  expect(refused.filter((code) => !NOT_FOR_THE_CONSOLE.includes(code))).toEqual([]);
+  const actions = /"((?:company|technician|session|host|channel|login|logout|password|licence|notification)\.[a-z]+(?:[.-][a-z]+)*)"/g;
+  expect(missingCodes(tables, "action.", logging, actions).filter((action) => !EVENTS.includes(action))).toEqual([]);
 });
