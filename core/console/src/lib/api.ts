@@ -55,8 +55,8 @@ export const api = {
   ticket: async (session: string, capability: string) =>
     (await call<{ ticket: string }>("POST", `/sessions/${id(session)}/tickets`, { capability })).ticket,
 
-  audit: async (filter: AuditFilter, after?: string): Promise<Page<AuditEntry>> => {
-    const answer = await call<{ entries: AuditEntry[]; next?: Cursor }>("GET", `/audit${query({ ...filter, after, limit: PART })}`);
+  audit: async (filter: AuditFilter, order: "oldest" | "newest", after?: string): Promise<Page<AuditEntry>> => {
+    const answer = await call<{ entries: AuditEntry[]; next?: Cursor }>("GET", `/audit${query({ ...filter, order, after, limit: PART })}`);
     return page(answer.entries, answer.next);
   },
   auditCsv: (filter: AuditFilter) => `/api/v1/audit.csv${query(filter)}`,

@@ -13,10 +13,3 @@ function moment(local: string): string | undefined {
   const at = new Date(local);
   return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
-
-/** Some days before `now`, e.g. `2026-11-13`. */
-export function dayBefore(days: number, now: Date): string {
-  const at = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dayBefore, dayEnd, dayStart } from "./days";
+import { dayEnd, dayStart } from "./days";
 import { query } from "./http";
 import { addresses, freshSecret, invitesCustomers, type Notifications } from "./notifications";
 import { parse, PATHS, type PageName } from "./route";
@@ -32,7 +32,6 @@ describe("days", () => {
     expect(Date.parse(dayEnd("2026-11-20") ?? "") - start.getTime()).toBe(86_399_999);
     expect(dayStart("yesterday")).toBeUndefined();
   });
-  it("go back over months", () => expect(dayBefore(7, new Date(2026, 2, 3, 23, 59))).toBe("2026-02-24"));
 });
 
 describe("who is invited by mail (R19)", () => {

@@ -14,6 +14,8 @@ pub(crate) struct Download {
     pub(crate) href: Option<String>,
     /// The button's text.
     pub(crate) label: &'static str,
+    /// The system's name.
+    pub(crate) system: &'static str,
 }
 
 /// What an open invitation says.
@@ -61,11 +63,12 @@ pub(crate) fn invited(t: &Texts, page: &Invited<'_>) -> Markup {
             section aria-labelledby="get" {
                 h2 #get { (t.get) }
                 @for download in &page.downloads {
-                    @match &download.href {
-                        Some(href) => p { a.button href=(href) download { (download.label) } }
-                        None => p.light { (t.missing) " " (download.label) }
-                    }
+                    @if let Some(href) = &download.href { p { a.button href=(href) download { (download.label) } } }
                 }
+                @for download in page.downloads.iter().filter(|download| download.href.is_none()) {
+                    p.light { (t.missing) " " (download.system) "." }
+                }
+                p.phone.light { (t.on_computer) }
             }
             section aria-labelledby="steps" {
                 h2 #steps { (t.steps) }

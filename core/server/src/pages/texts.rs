@@ -1,7 +1,7 @@
 //! What customers read, in their language. A missing text does not compile.
 
 use axum::http::{HeaderMap, header};
-use hospes_session::model::{EndReason, Language};
+use hospes_session::model::{EndReason, Language, Millis};
 
 /// The texts of the customer page.
 pub(crate) struct Texts {
@@ -22,7 +22,11 @@ pub(crate) struct Texts {
     pub(crate) lease_seconds: &'static str,
     pub(crate) how_long_note: &'static str,
     pub(crate) valid_until: &'static str,
+    /// `{day}`, `{month}`, `{year}` and `{time}` as the language puts them.
+    pub(crate) moment: &'static str,
+    pub(crate) months: [&'static str; 12],
     pub(crate) get: &'static str,
+    pub(crate) on_computer: &'static str,
     pub(crate) for_linux: &'static str,
     pub(crate) for_windows: &'static str,
     pub(crate) missing: &'static str,
@@ -62,20 +66,36 @@ const EN: Texts = Texts {
     lease_hours: "{n} hours from the moment you enter the security code",
     lease_minutes: "{n} minutes from the moment you enter the security code",
     lease_seconds: "{n} seconds from the moment you enter the security code",
-    how_long_note: "Then the session ends by itself and the program removes itself. You can end it earlier at any time.",
+    how_long_note: "Then the session ends by itself and the temporary host removes itself. You can end it earlier at any time.",
     valid_until: "This link is valid until {time}.",
-    get: "Get the program",
+    moment: "{day} {month} {year}, {time} UTC",
+    months: [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    get: "Get the temporary host",
+    on_computer: "A phone or tablet cannot run it: open this link on the computer that needs help.",
     for_linux: "Download for Linux (64-bit)",
     for_windows: "Download for Windows (64-bit)",
-    missing: "The program for this system is not available from this server:",
+    missing: "The temporary host for this system is not available from this server:",
     steps: "How it goes",
-    step_get: "Download the program for your system with the button above.",
+    step_get: "Download the temporary host for your system with the button above.",
     step_run: "Open it. Nothing needs to be set up.",
     step_run_linux: "On Linux, make it executable first, for instance in a terminal:",
     step_code: "Type the security code that the technician tells you by phone or chat.",
     step_allow: "Say what you allow. Seeing the screen and controlling it are two separate questions.",
     step_end: "Choose “End and remove” whenever you have had enough; nothing stays behind.",
-    claimed: "The security code has already been entered on a computer. On that computer the program can be started again; on another one this link no longer works.",
+    claimed: "The security code has already been entered on a computer. On that computer the temporary host can be started again; on another one this link no longer works.",
     unknown_title: "This link is not known",
     unknown: "The address may be incomplete: open the link exactly as it stands in the invitation.",
     used_title: "This link has been used",
@@ -104,20 +124,36 @@ const FR: Texts = Texts {
     lease_hours: "{n} heures à partir du moment où vous saisissez le code de sécurité",
     lease_minutes: "{n} minutes à partir du moment où vous saisissez le code de sécurité",
     lease_seconds: "{n} secondes à partir du moment où vous saisissez le code de sécurité",
-    how_long_note: "Ensuite la session se termine d’elle-même et le programme se supprime. Vous pouvez y mettre fin plus tôt à tout moment.",
+    how_long_note: "Ensuite la session se termine d’elle-même et l’hôte temporaire se supprime. Vous pouvez y mettre fin plus tôt à tout moment.",
     valid_until: "Ce lien est valable jusqu’au {time}.",
-    get: "Obtenir le programme",
+    moment: "{day} {month} {year} à {time} UTC",
+    months: [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
+    get: "Obtenir l’hôte temporaire",
+    on_computer: "Un téléphone ou une tablette ne peut pas l’exécuter : ouvrez ce lien sur l’ordinateur qui a besoin d’aide.",
     for_linux: "Télécharger pour Linux (64 bits)",
     for_windows: "Télécharger pour Windows (64 bits)",
-    missing: "Le programme pour ce système n’est pas disponible sur ce serveur :",
+    missing: "L’hôte temporaire pour ce système n’est pas disponible sur ce serveur :",
     steps: "Comment cela se passe",
-    step_get: "Téléchargez le programme pour votre système avec le bouton ci-dessus.",
+    step_get: "Téléchargez l’hôte temporaire pour votre système avec le bouton ci-dessus.",
     step_run: "Ouvrez-le. Il n’y a rien à configurer.",
     step_run_linux: "Sous Linux, rendez-le d’abord exécutable, par exemple dans un terminal :",
     step_code: "Saisissez le code de sécurité que le technicien vous communique par téléphone ou par messagerie.",
     step_allow: "Dites ce que vous autorisez. Voir l’écran et le contrôler sont deux questions séparées.",
     step_end: "Choisissez « Terminer et supprimer » dès que vous le souhaitez ; il ne reste rien.",
-    claimed: "Le code de sécurité a déjà été saisi sur un ordinateur. Sur celui-ci le programme peut être relancé ; sur un autre, ce lien ne fonctionne plus.",
+    claimed: "Le code de sécurité a déjà été saisi sur un ordinateur. Sur celui-ci l’hôte temporaire peut être relancé ; sur un autre, ce lien ne fonctionne plus.",
     unknown_title: "Ce lien est inconnu",
     unknown: "L’adresse est peut-être incomplète : ouvrez le lien exactement tel qu’il figure dans l’invitation.",
     used_title: "Ce lien a déjà servi",
@@ -146,20 +182,36 @@ const ES: Texts = Texts {
     lease_hours: "{n} horas desde el momento en que introduzca el código de seguridad",
     lease_minutes: "{n} minutos desde el momento en que introduzca el código de seguridad",
     lease_seconds: "{n} segundos desde el momento en que introduzca el código de seguridad",
-    how_long_note: "Después la sesión finaliza por sí sola y el programa se elimina. Puede finalizarla antes en cualquier momento.",
+    how_long_note: "Después la sesión finaliza por sí sola y el host temporal se elimina. Puede finalizarla antes en cualquier momento.",
     valid_until: "Este vínculo es válido hasta el {time}.",
-    get: "Obtener el programa",
+    moment: "{day} de {month} de {year}, {time} UTC",
+    months: [
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ],
+    get: "Obtener el host temporal",
+    on_computer: "Un teléfono o una tableta no puede ejecutarlo: abra este vínculo en el equipo que necesita ayuda.",
     for_linux: "Descargar para Linux (64 bits)",
     for_windows: "Descargar para Windows (64 bits)",
-    missing: "El programa para este sistema no está disponible en este servidor:",
+    missing: "El host temporal para este sistema no está disponible en este servidor:",
     steps: "Cómo funciona",
-    step_get: "Descargue el programa para su sistema con el botón de arriba.",
+    step_get: "Descargue el host temporal para su sistema con el botón de arriba.",
     step_run: "Ábralo. No hay que configurar nada.",
     step_run_linux: "En Linux, hágalo ejecutable primero, por ejemplo en una terminal:",
     step_code: "Escriba el código de seguridad que el técnico le dé por teléfono o chat.",
     step_allow: "Diga qué permite. Ver la pantalla y controlarla son dos preguntas distintas.",
     step_end: "Elija «Finalizar y eliminar» cuando lo desee; no queda nada.",
-    claimed: "El código de seguridad ya se introdujo en un equipo. En ese equipo se puede volver a abrir el programa; en otro, este vínculo ya no funciona.",
+    claimed: "El código de seguridad ya se introdujo en un equipo. En ese equipo se puede volver a abrir el host temporal; en otro, este vínculo ya no funciona.",
     unknown_title: "Este vínculo no se conoce",
     unknown: "Puede que la dirección esté incompleta: abra el vínculo tal como aparece en la invitación.",
     used_title: "Este vínculo ya se ha usado",
@@ -197,6 +249,18 @@ impl Texts {
             | EndReason::Licence
             | EndReason::Operator => (self.ended_title, self.ended),
         }
+    }
+
+    /// A moment for people, in UTC: the customer's own zone is not known without a script.
+    pub(crate) fn at(&self, at: Millis) -> String {
+        let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        let Some(at) = at.map(|at| at.to_zoned(jiff::tz::TimeZone::UTC)) else { return String::new() };
+        let month = usize::try_from(at.month()).ok().and_then(|month| self.months.get(month.saturating_sub(1)));
+        self.moment
+            .replace("{day}", &at.day().to_string())
+            .replace("{month}", month.copied().unwrap_or_default())
+            .replace("{year}", &at.year().to_string())
+            .replace("{time}", &at.strftime("%H:%M").to_string())
     }
 
     /// How long the lease is.
@@ -261,6 +325,16 @@ mod tests {
         check(None, None, "de", Language::En);
         check(None, None, "es;q=nonsense", Language::En);
         check(Some("xx"), None, "es-MX", Language::Es);
+    }
+
+    #[test]
+    fn a_moment_is_told_as_the_language_writes_it() {
+        let at = 1_795_179_660_000;
+        assert_eq!(EN.at(at), "20 November 2026, 13:01 UTC");
+        assert_eq!(FR.at(at), "20 novembre 2026 à 13:01 UTC");
+        assert_eq!(ES.at(at), "20 de noviembre de 2026, 13:01 UTC");
+        assert_eq!(EN.at(0), "1 January 1970, 00:00 UTC");
+        assert_eq!(EN.at(u64::MAX), "");
     }
 
     #[test]

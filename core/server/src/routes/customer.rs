@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hospes_session::code::hash_token;
-use hospes_session::model::{EndReason, Millis, Prepared, Session, SessionState};
+use hospes_session::model::{EndReason, Prepared, Session, SessionState};
 use hospes_store::StoreError;
 use hospes_wire::link::{DeploymentLink, parse_ticket};
 use maud::Markup;
@@ -80,9 +80,9 @@ async fn open_page(
         titles.get(t.code).or_else(|| titles.get("en")).cloned().unwrap_or_else(|| id.to_owned())
     };
     let mut downloads = Vec::new();
-    for (system, label) in [("windows-x86_64", t.for_windows), ("linux-x86_64", t.for_linux)] {
-        let there = executable(app, system).is_some_and(|path| path.is_file());
-        downloads.push(Download { href: there.then(|| format!("/s/{ticket}/host/{system}")), label });
+    for (id, label, system) in [("windows-x86_64", t.for_windows, "Windows"), ("linux-x86_64", t.for_linux, "Linux")] {
+        let there = executable(app, id).is_some_and(|path| path.is_file());
+        downloads.push(Download { href: there.then(|| format!("/s/{ticket}/host/{id}")), label, system });
     }
     Ok(invitation::invited(
         t,
@@ -97,7 +97,7 @@ async fn open_page(
                 .map(|id| title(id.as_str()))
                 .collect(),
             lease: session.lease_length,
-            valid_until: for_people(prepared.expires_at),
+            valid_until: t.at(prepared.expires_at),
             downloads,
             linux_file: &link.file_name(),
             claimed: prepared.claimed_by.is_some(),
@@ -170,10 +170,4 @@ async fn find(app: &App, ticket: &str) -> Answer<(Found, Option<hospes_session::
         SessionState::Ended(ended) => Found::Over(ended.reason),
     };
     Ok((found, language))
-}
-
-/// A moment for people, in UTC: the customer's own zone is not known without a script.
-fn for_people(at: Millis) -> String {
-    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }

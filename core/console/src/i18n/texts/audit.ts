@@ -4,7 +4,7 @@ import { texts } from "../texts";
 export const audit = texts({
   en: {
     "audit.title": "Audit log",
-    "audit.hint": "Every decision, oldest first. Entries are never changed or removed: each one's hash covers the one before it.",
+    "audit.hint": "Every decision, newest first. Entries are never changed or removed: each one's hash covers the one before it.",
     "audit.verify": "The operator checks the whole chain with “hospes audit verify”.",
     "audit.csv": "Download as CSV",
     "audit.filters": "Filters",
@@ -69,7 +69,7 @@ export const audit = texts({
   },
   fr: {
     "audit.title": "Journal d’audit",
-    "audit.hint": "Chaque décision, la plus ancienne d’abord. Rien n’est modifié ni supprimé : l’empreinte de chaque entrée couvre la précédente.",
+    "audit.hint": "Chaque décision, la plus récente d’abord. Rien n’est modifié ni supprimé : l’empreinte de chaque entrée couvre la précédente.",
     "audit.verify": "L’exploitant vérifie toute la chaîne avec « hospes audit verify ».",
     "audit.csv": "Télécharger en CSV",
     "audit.filters": "Filtres",
@@ -134,7 +134,7 @@ export const audit = texts({
   },
   es: {
     "audit.title": "Registro de auditoría",
-    "audit.hint": "Cada decisión, la más antigua primero. Nada se cambia ni se borra: la huella de cada entrada cubre la anterior.",
+    "audit.hint": "Cada decisión, la más reciente primero. Nada se cambia ni se borra: la huella de cada entrada cubre la anterior.",
     "audit.verify": "El operador comprueba toda la cadena con «hospes audit verify».",
     "audit.csv": "Descargar como CSV",
     "audit.filters": "Filtros",
