@@ -29,7 +29,7 @@ pub(crate) async fn measure() -> Result<()> {
         let (start, before) = (Instant::now(), host(&service, &customer)?);
         let (messages, bytes) = channel.listen(SHOWN).await?;
         let share = (host(&service, &customer)? - before).as_secs_f64() / start.elapsed().as_secs_f64();
-        table::line(&format!("  {name}"), format!("{:.2} %, {messages} messages, {bytes} bytes", share * 100.0));
+        table::line(name, format!("{:.2} %, {messages} messages, {bytes} bytes", share * 100.0));
     }
     let processes = std::fs::read_dir("/proc")?.flatten().filter(|entry| entry.path().join("stat").exists()).count();
     table::note(format!("of {processes} processes; a clock tick of 10 ms is {:.2} %", 1.0 / SHOWN.as_secs_f64()));

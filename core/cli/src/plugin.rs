@@ -113,7 +113,7 @@ fn install(args: &Install, data: Option<&Path>) -> Result<()> {
     let file = verify(bytes.clone()).with_context(refused)?;
     hospes_runtime::inspect::inspect(&file.bytes, &file.manifest).with_context(refused)?;
     // The server's own judgement, with its own list of publishers.
-    let mut plugins = Plugins::load(None, &settings.publishers)?;
+    let mut plugins = Plugins::load(None, &settings.publishers, &[])?;
     plugins.add(&args.file.display().to_string(), bytes).with_context(|| {
         let key = file.publisher_key;
         format!("{}: to trust this publisher, add its key to the setting `publishers`: [\"{key}\"]", refused())

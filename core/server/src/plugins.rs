@@ -40,6 +40,9 @@ pub enum PluginError {
     /// A publisher's key cannot be read.
     #[error("setting publishers: {0:?} is not a public key: expected 64 hexadecimal digits")]
     BadPublisher(String),
+    /// A built-in plugin that is not to be served does not exist.
+    #[error("setting without_plugins: there is no built-in plugin {0:?}; there are: {1}")]
+    NoSuchPlugin(String, String),
 }
 
 /// A capability as lists show it, installed or not.
@@ -64,11 +67,11 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    /// Reads and verifies all of them.
+    /// Reads and verifies all of them, but for the built-in ones whose ids stand in `without`.
     ///
     /// # Errors
     /// The first that is not what it should be, by name: a server never runs with a part of what its operator asked for.
-    pub fn load(directory: Option<&Path>, publishers: &[String]) -> Result<Self, PluginError> {
+    pub fn load(directory: Option<&Path>, publishers: &[String], without: &[String]) -> Result<Self, PluginError> {
         let mut plugins =
             Self { publishers: vec![Publisher { name: "Hospes".to_owned(), key: first_party()? }], ..Self::default() };
         for key in publishers {
@@ -78,6 +81,7 @@ impl Plugins {
         for (name, bytes) in embedded::PLUGINS {
             plugins.add(name, bytes.to_vec())?;
         }
+        plugins.leave_out(without)?;
         if let Some(directory) = directory {
             let failed = |path: &Path, error| PluginError::Io { path: path.to_owned(), error };
             let entries = std::fs::read_dir(directory).map_err(|error| failed(directory, error))?;
@@ -92,6 +96,20 @@ impl Plugins {
             }
         }
         Ok(plugins)
+    }
+
+    /// A misspelt id would leave in what the operator does not want: it is an error.
+    fn leave_out(&mut self, ids: &[String]) -> Result<(), PluginError> {
+        for id in ids {
+            let gone = self.by_id.remove(id);
+            if let Some(plugin) = &gone {
+                self.by_hash.remove(&plugin.hash);
+            } else if !KNOWN.iter().any(|(known, ..)| known == id) {
+                let there: Vec<_> = self.by_id.keys().map(String::as_str).collect();
+                return Err(PluginError::NoSuchPlugin(id.clone(), there.join(", ")));
+            }
+        }
+        Ok(())
     }
 
     /// Verifies one and lists it; a later one of the same id takes the earlier one's place.

@@ -119,7 +119,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let data = take(&settings.data).await?;
     let identity = ServerIdentity::from_secret(keys.identity)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(settings.data.join(DATABASE)).await?);
-    let plugins = Plugins::load(settings.plugins.as_deref(), &settings.publishers)?;
+    let plugins = Plugins::load(settings.plugins.as_deref(), &settings.publishers, &settings.without_plugins)?;
     let tls = match &settings.tls {
         Some(tls) => Some(certificate(tls).await?),
         None => None,

@@ -60,6 +60,8 @@ pub struct Settings {
     pub telemetry: Telemetry,
     /// Directory with further `*.hospes.wasm` files, read at start.
     pub plugins: Option<PathBuf>,
+    /// Ids of built-in plugins that this server does not serve; one of the same id in `plugins` still is.
+    pub without_plugins: Vec<String>,
     /// Public keys (64 hex digits each) of publishers that are trusted beside the first party.
     pub publishers: Vec<String>,
     /// Directory of the `hospes-agent` executables that customers download; that of the running program when absent.
@@ -136,6 +138,7 @@ impl Default for Settings {
             metrics: Metrics::default(),
             telemetry: Telemetry::default(),
             plugins: None,
+            without_plugins: Vec::new(),
             publishers: Vec::new(),
             agent_dir: None,
             rate_limits: RateLimits::default(),

@@ -47,3 +47,11 @@ async fn the_front_page_has_a_strict_policy_with_or_without_a_console() {
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe-inline"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
 }
+
+#[test]
+fn a_plugin_that_is_not_to_be_served_must_exist() {
+    let load = |id: &str| hospes_server::plugins::Plugins::load(None, &[], &[id.to_owned()]).map(drop);
+    load("dashboard").unwrap();
+    let said = load("dashbord").unwrap_err().to_string();
+    assert!(said.starts_with("setting without_plugins: there is no built-in plugin \"dashbord\""), "{said}");
+}

@@ -66,6 +66,8 @@ impl Site {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: dir.path().join("data"),
             plugins: Some(plugins),
+            // Sold, and not here: whether or not it was built in.
+            without_plugins: vec!["dashboard".to_owned()],
             publishers: vec![KeyPair::from_secret(&PUBLISHER).public().to_string()],
             agent_dir: Some(agents),
             ..Settings::default()
