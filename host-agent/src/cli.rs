@@ -5,6 +5,7 @@ use crate::disk;
 use crate::end;
 use crate::join;
 use crate::kept::{Choices, ConsentMode};
+use crate::network::NetworkArgs;
 use crate::place::{self, Place};
 use crate::terminal;
 use crate::texts;
@@ -54,6 +55,8 @@ struct JoinArgs {
     /// A folder to share, by the name that the technician sees. May be repeated; without it your home folder, as `Home`.
     #[arg(long = "root", value_name = "NAME=DIR", value_parser = root)]
     roots: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    network: NetworkArgs,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -147,7 +150,8 @@ async fn run(cli: Cli) -> Result<(), Refusal> {
         Some(Command::Join(args)) => {
             let link =
                 args.link.parse().map_err(|error: hospes_wire::link::BadLink| Refusal::Usage(error.to_string()))?;
-            let choices = Choices { consent: args.consent, headless: args.headless, roots: args.roots };
+            let network = args.network.read().map_err(Refusal::Usage)?;
+            let choices = Choices { consent: args.consent, headless: args.headless, roots: args.roots, network };
             if choices.headless && args.code.is_none() {
                 return Err(Refusal::Usage("--headless needs --code: there is nobody to ask for it".to_owned()));
             }

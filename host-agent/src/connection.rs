@@ -6,16 +6,16 @@ use crate::line::{Line, LineError, unexpected};
 use crate::serve::Started;
 use hospes_licence::key::KeyPair;
 use hospes_session::model::EndReason;
-use hospes_transport::Redial;
+use hospes_transport::{Address, Redial, Ways};
 use hospes_wire::control::{HostMessage, ServerMessage};
-use hospes_wire::link::DeploymentLink;
 use hospes_wire::message::MessageError;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Where the server is, and who this host is to it.
 pub(crate) struct Server {
-    pub link: DeploymentLink,
+    pub address: Address,
+    pub ways: Ways,
     pub key: KeyPair,
     pub session: String,
 }
@@ -45,7 +45,7 @@ pub(crate) async fn run(
     mut out: mpsc::Receiver<Outgoing>,
     ended: mpsc::Sender<EndReason>,
 ) {
-    let mut redial = Redial::new(server.link.host.clone(), server.link.port, server.link.pin);
+    let mut redial = Redial::new(server.address.clone(), server.ways.clone());
     let mut last: Option<Outgoing> = None;
     if let Some(Started { line, lease_ends }) = started {
         host.narrow_lease_end(lease_ends);

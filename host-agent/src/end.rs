@@ -170,7 +170,7 @@ pub(crate) async fn end_here(place: &Place, mut kept: Kept, reason: EndReason) -
 async fn reach(kept: &Kept, reason: EndReason) -> Result<Option<Line>, LineError> {
     let Phase::Ending { session: Some(session), .. } = &kept.phase else { return Ok(None) };
     let link = kept.link().map_err(LineError::Unexpected)?;
-    let mut line = Line::greet(hospes_transport::dial(&link.host, link.port, link.pin).await?).await?;
+    let mut line = Line::greet(hospes_transport::reach(&(&link).into(), &kept.choices.network.ways()?).await?).await?;
     let (host_key, proof) = line.proof(&kept.key())?;
     let resumed = line.ask(&HostMessage::Resume { session: session.clone(), host_key, proof }).await?;
     if matches!(resumed, ServerMessage::Resumed { .. }) && reason == EndReason::Customer {

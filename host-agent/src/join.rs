@@ -12,6 +12,7 @@ use crate::lease_keeper::{self, LeaseKeeper};
 use crate::line::{Line, LineError};
 use crate::local::{Lock, Status};
 use crate::mark;
+use crate::network::Network;
 use crate::place::Place;
 use crate::serve;
 use crate::set_up::{SetUp, Stop};
@@ -44,12 +45,14 @@ pub(crate) async fn join(
     choices: Choices,
 ) -> Result<(), Refusal> {
     let (dialogue, commands) = cli::dialogue(&choices);
-    let Some(lock) = Lock::take(&place)? else { return refuse_r12(&dialogue, &link).await };
+    let Some(lock) = Lock::take(&place)? else {
+        return refuse_r12(&dialogue, &link, &choices.network).await;
+    };
     if mark::of_another_account(&place, lease_keeper::wall()) {
-        return refuse_r12(&dialogue, &link).await;
+        return refuse_r12(&dialogue, &link, &choices.network).await;
     }
     let kept = match look(&place, &link)? {
-        Found::Another => return refuse_r12(&dialogue, &link).await,
+        Found::Another => return refuse_r12(&dialogue, &link, &choices.network).await,
         Found::Session(kept) => return serve::serve(place, lock, kept, dialogue, commands, None).await,
         Found::SetUp(mut kept) => {
             kept.choices = choices;
@@ -149,9 +152,9 @@ fn look(place: &Place, link: &DeploymentLink) -> Result<Found, Refusal> {
 }
 
 /// R12: tells the customer and, as far as it can be reached, the server.
-async fn refuse_r12(dialogue: &Dialogue, link: &DeploymentLink) -> Result<(), Refusal> {
+async fn refuse_r12(dialogue: &Dialogue, link: &DeploymentLink, network: &Network) -> Result<(), Refusal> {
     let tell = async {
-        let mut line = Line::greet(hospes_transport::dial(&link.host, link.port, link.pin).await?).await?;
+        let mut line = Line::greet(hospes_transport::reach(&link.into(), &network.ways()?).await?).await?;
         // Whatever it answers: it knows.
         let _ = line.ask(&HostMessage::AlreadyHosting { token: link.token.0 }).await;
         line.connection.shut("already hosting").await;

@@ -1,6 +1,7 @@
 //! What the host keeps on disk about itself: its key, its session, how far it got.
 
 use crate::disk;
+use crate::network::Network;
 use crate::place::Place;
 use hospes_licence::key::KeyPair;
 use hospes_session::model::{EndReason, Language};
@@ -34,6 +35,9 @@ pub(crate) struct Choices {
     pub headless: bool,
     /// Shared folders by name.
     pub roots: Vec<(String, PathBuf)>,
+    /// By which way the server is reached.
+    #[serde(default)]
+    pub network: Network,
 }
 
 /// One host, from the first try of a code to its removal.

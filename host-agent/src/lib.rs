@@ -27,6 +27,7 @@ mod line;
 mod live;
 mod local;
 mod mark;
+mod network;
 mod place;
 pub mod provider;
 mod publishers;

@@ -82,8 +82,9 @@ pub(crate) async fn serve(
     }
     let (farewells, out) = mpsc::channel::<Outgoing>(1);
     let (ended, mut end_heard) = mpsc::channel(1);
+    let ways = kept.choices.network.ways()?;
     let connecting = tokio::spawn(Box::pin(connection::run(
-        connection::Server { link, key: kept.key(), session: host.pairing.session.clone() },
+        connection::Server { address: (&link).into(), ways, key: kept.key(), session: host.pairing.session.clone() },
         Arc::clone(&host),
         started,
         messages,

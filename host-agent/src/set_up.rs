@@ -7,6 +7,7 @@ use crate::kept::{Choices, Kept, Phase};
 use crate::lease_keeper::{self, LeaseKeeper};
 use crate::line::{Line, LineError, unexpected};
 use crate::mark;
+use crate::network;
 use crate::place::Place;
 use crate::publishers;
 use crate::serve::Started;
@@ -147,13 +148,18 @@ impl SetUp {
         let mut tries = 1;
         loop {
             let dialled = async {
-                let DeploymentLink { host, port, pin, .. } = &self.link;
-                Line::greet(hospes_transport::dial(host, *port, *pin).await?).await
+                let ways = self.kept.choices.network.ways()?;
+                Line::greet(hospes_transport::reach(&(&self.link).into(), &ways).await?).await
             };
             match dialled.await {
                 Ok(line) => return Ok(line),
                 Err(LineError::Transport(TransportError::WrongKey)) => {
                     return Err(Stop::Over(self.dialogue.text(Text::WrongKey, &[])));
+                }
+                // Nobody but the customer can put that right, so there is no use in trying on.
+                Err(LineError::Transport(error)) if error.is_local_matter() => {
+                    let said = network::trouble(&self.dialogue, &error).unwrap_or_else(|| error.to_string());
+                    return Err(Stop::Retry(said));
                 }
                 Err(error) if tries == TRIES => {
                     return Err(Stop::Retry(self.dialogue.text(Text::NoServer, &[("why", &error.to_string())])));

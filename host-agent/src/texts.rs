@@ -235,6 +235,26 @@ texts! {
         "Le serveur est injoignable ({why}). Vérifiez la connexion et réessayez.",
         "No se puede contactar con el servidor ({why}). Compruebe la conexión e inténtelo de nuevo.",
     }
+    ProxyWantsPassword {
+        "The proxy {proxy} of this network wants a name and password. Ask whoever looks after the network, then start again with --proxy http://NAME:PASSWORD@HOST:PORT",
+        "Le proxy {proxy} de ce réseau demande un nom et un mot de passe. Demandez-les au responsable du réseau, puis recommencez avec --proxy http://NOM:MOTDEPASSE@HÔTE:PORT",
+        "El proxy {proxy} de esta red pide un nombre y una contraseña. Pídalos al responsable de la red y vuelva a empezar con --proxy http://NOMBRE:CONTRASEÑA@EQUIPO:PUERTO",
+    }
+    ProxyRefuses {
+        "The proxy {proxy} of this network does not allow the connection (status {status}). Ask whoever looks after the network to allow it.",
+        "Le proxy {proxy} de ce réseau n'autorise pas la connexion (statut {status}). Demandez au responsable du réseau de l'autoriser.",
+        "El proxy {proxy} de esta red no permite la conexión (estado {status}). Pida al responsable de la red que la permita.",
+    }
+    ProxyUnusable {
+        "The proxy {proxy} cannot be used ({why}). Check the network's settings, or name another one with --proxy.",
+        "Le proxy {proxy} est inutilisable ({why}). Vérifiez les réglages du réseau, ou indiquez-en un autre avec --proxy.",
+        "No se puede usar el proxy {proxy} ({why}). Compruebe la configuración de la red o indique otro con --proxy.",
+    }
+    CertificateRefused {
+        "This computer does not trust the certificate of {host} ({why}). If it is of your company's own authority, name its file with --ca.",
+        "Cet ordinateur ne fait pas confiance au certificat de {host} ({why}). S'il vient de l'autorité de votre société, indiquez son fichier avec --ca.",
+        "Este equipo no confía en el certificado de {host} ({why}). Si es de la autoridad de su empresa, indique su archivo con --ca.",
+    }
     LinkUsed {
         "This link has been used on another computer. Ask the technician for a new one.",
         "Ce lien a été utilisé sur un autre ordinateur. Demandez-en un nouveau au technicien.",

@@ -52,6 +52,17 @@ pub(crate) async fn measure(size: u64) -> Result<()> {
     );
 
     bench.memory(&large).await?;
+    service.end(customer).await?;
+
+    section("the same where UDP is blocked: the host's connection runs through a WebSocket");
+    let customer = service.customer_by("websocket", None, &["--transport", "websocket"]).await?;
+    service.list(&customer)?;
+    let mut bench = Bench { service: &service, customer: &customer, ssh: None, local: &local, number: 1000 };
+    let rate = |time: Duration| format!("{:.0} MiB/s", mebibytes(size) / time.as_secs_f64());
+    let (up, down) = bench.both_ways(&large)?;
+    up.print(&format!("up, one file of {}", mib(size)), rate);
+    down.print(&format!("down, one file of {}", mib(size)), rate);
+    bench.memory(&large).await?;
     service.end(customer).await
 }
 

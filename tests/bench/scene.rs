@@ -30,7 +30,13 @@ impl Service {
 
     /// A new session with a new host, online. Nothing of a plugin is on it yet.
     pub(crate) async fn customer(&self, name: &str, display: Option<&str>) -> Result<Customer> {
-        let session = self.technician.api.prepare().await?;
+        self.customer_by(name, display, &[]).await
+    }
+
+    /// The same, with these arguments for the network.
+    pub(crate) async fn customer_by(&self, name: &str, display: Option<&str>, network: &[&str]) -> Result<Customer> {
+        let mut session = self.technician.api.prepare().await?;
+        session.network = network.iter().map(|argument| (*argument).to_owned()).collect();
         let mut host = Host::new(self.folder.path(), name)?;
         if let Some(display) = display {
             host = host.on(display);

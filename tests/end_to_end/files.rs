@@ -2,9 +2,17 @@
 
 use anyhow::{Result, ensure};
 use hospes_tests::process::finish;
-use hospes_tests::{Host, Server, Technician};
+use hospes_tests::{Host, Network, Server, Technician, in_every_network};
 use std::path::Path;
 use std::time::Duration;
+
+in_every_network! {
+    r8_files_go_both_ways_whole,
+    r2_a_wrong_session_password_opens_nothing,
+    r9_on_essential_the_file_manager_is_refused,
+    names_that_lead_out_of_the_shared_folder_are_refused,
+    a_copy_goes_on_after_the_server_was_killed,
+}
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -15,9 +23,9 @@ struct Scene {
     password: String,
 }
 
-async fn scene(plan: &[&str]) -> Result<Scene> {
+async fn scene(network: Network, plan: &[&str]) -> Result<Scene> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(folder.path(), plan, &[])?;
+    let server = Server::start_in(network, folder.path(), plan, &[])?;
     let technician = server.log_in("tech@acme.test").await?;
     let session = technician.api.prepare().await?;
     let mut host = Host::new(folder.path(), "customer")?;
@@ -52,9 +60,8 @@ fn same(left: &Path, right: &Path) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r8_files_go_both_ways_whole() -> Result<()> {
-    let scene = scene(&["base"]).await?;
+async fn r8_files_go_both_ways_whole(network: Network) -> Result<()> {
+    let scene = scene(network, &["base"]).await?;
     let local = scene.folder.path().join("local");
     std::fs::create_dir_all(&local)?;
     for (name, length) in [("empty.bin", 0), ("one.bin", 1), ("odd ñame 😀.bin", 700_001), ("large.bin", 30_000_000)]
@@ -76,9 +83,8 @@ async fn r8_files_go_both_ways_whole() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r2_a_wrong_session_password_opens_nothing() -> Result<()> {
-    let scene = scene(&["base"]).await?;
+async fn r2_a_wrong_session_password_opens_nothing(network: Network) -> Result<()> {
+    let scene = scene(network, &["base"]).await?;
     let target = format!("{}:Docs/", scene.id);
     let (code, output, errors) = scene.hospes(&["ls", &target], "not-the-password")?;
     assert_eq!(code, 1, "{output}");
@@ -90,18 +96,16 @@ async fn r2_a_wrong_session_password_opens_nothing() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r9_on_essential_the_file_manager_is_refused() -> Result<()> {
-    let scene = scene(&["essential"]).await?;
+async fn r9_on_essential_the_file_manager_is_refused(network: Network) -> Result<()> {
+    let scene = scene(network, &["essential"]).await?;
     let (code, _, errors) = scene.hospes(&["ls", &format!("{}:Docs/", scene.id)], &scene.password)?;
     assert_eq!(code, 1);
     assert!(errors.contains("plan"), "{errors}");
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn names_that_lead_out_of_the_shared_folder_are_refused() -> Result<()> {
-    let scene = scene(&["base"]).await?;
+async fn names_that_lead_out_of_the_shared_folder_are_refused(network: Network) -> Result<()> {
+    let scene = scene(network, &["base"]).await?;
     let secret = scene.folder.path().join("secret.txt");
     std::fs::write(&secret, "secret")?;
     std::os::unix::fs::symlink(&secret, scene.host.docs.join("link.txt"))?;
@@ -117,9 +121,8 @@ async fn names_that_lead_out_of_the_shared_folder_are_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_copy_goes_on_after_the_server_was_killed() -> Result<()> {
-    let mut scene = scene(&["base"]).await?;
+async fn a_copy_goes_on_after_the_server_was_killed(network: Network) -> Result<()> {
+    let mut scene = scene(network, &["base"]).await?;
     let bytes = content(300_000_000, 7);
     std::fs::write(scene.host.docs.join("big.bin"), &bytes)?;
     let out = scene.folder.path().join("big.bin");

@@ -2,15 +2,27 @@
 
 use anyhow::{Result, ensure};
 use hospes_tests::process::finish;
-use hospes_tests::{Api, Host, Server};
+use hospes_tests::{Api, Host, Network, Server, in_every_network};
 use std::time::{Duration, Instant};
+
+in_every_network! {
+    r13_ended_by_the_technician_the_host_is_gone_without_a_trace,
+    r13_ended_by_the_customer_from_the_host,
+    r11_hosts_are_back_within_10_s_of_a_killed_server,
+    r5_at_the_end_of_the_lease_the_host_removes_itself_with_the_network_cut,
+    r13_ended_while_the_host_was_off_it_removes_itself_on_return,
+    r11_a_rebooted_host_comes_back_without_the_code,
+    r12_a_computer_that_runs_a_host_refuses_another,
+    r4_wrong_codes_leave_nothing_and_the_fifth_ends_the_session,
+    r4_a_server_that_restarts_in_the_middle_of_joining_costs_nothing,
+}
 
 const SOON: Duration = Duration::from_secs(20);
 
-async fn scene(settings: &[(&str, &str)]) -> Result<(tempfile::TempDir, Server, Api)> {
+async fn scene(network: Network, settings: &[(&str, &str)]) -> Result<(tempfile::TempDir, Server, Api)> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(folder.path(), &["base", "insight"], settings)?;
-    let api = Api::log_in(&server.url(), "tech@acme.test", hospes_tests::server::PASSWORD).await?;
+    let server = Server::start_in(network, folder.path(), &["base", "insight"], settings)?;
+    let api = server.api("tech@acme.test").await?;
     Ok((folder, server, api))
 }
 
@@ -18,9 +30,8 @@ fn online(session: &serde_json::Value) -> bool {
     session["state"] == "active" && session["online"] == true
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r13_ended_by_the_technician_the_host_is_gone_without_a_trace() -> Result<()> {
-    let (folder, _server, api) = scene(&[]).await?;
+async fn r13_ended_by_the_technician_the_host_is_gone_without_a_trace(network: Network) -> Result<()> {
+    let (folder, _server, api) = scene(network, &[]).await?;
     let mut host = Host::new(folder.path(), "customer")?;
     std::fs::write(host.docs.join("mine.txt"), "stays")?;
     let before = host.snapshot();
@@ -41,19 +52,13 @@ async fn r13_ended_by_the_technician_the_host_is_gone_without_a_trace() -> Resul
     again.join(&session)?;
     let status = again.process.as_mut().unwrap().wait(SOON)?;
     assert_eq!(status.code(), Some(1), "{}", again.process.as_ref().unwrap().log());
-    let (status, _) = page(&session.link).await?;
+    let (status, _) = api.page(&session.link).await?;
     assert_eq!(status, 410);
     Ok(())
 }
 
-async fn page(url: &str) -> Result<(u16, String)> {
-    let answer = reqwest::get(url).await?;
-    Ok((answer.status().as_u16(), answer.text().await?))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn r13_ended_by_the_customer_from_the_host() -> Result<()> {
-    let (folder, _server, api) = scene(&[]).await?;
+async fn r13_ended_by_the_customer_from_the_host(network: Network) -> Result<()> {
+    let (folder, _server, api) = scene(network, &[]).await?;
     let mut host = Host::new(folder.path(), "customer")?;
     let session = api.prepare().await?;
     host.join(&session)?;
@@ -68,9 +73,8 @@ async fn r13_ended_by_the_customer_from_the_host() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r11_hosts_are_back_within_10_s_of_a_killed_server() -> Result<()> {
-    let (folder, mut server, api) = scene(&[]).await?;
+async fn r11_hosts_are_back_within_10_s_of_a_killed_server(network: Network) -> Result<()> {
+    let (folder, mut server, api) = scene(network, &[]).await?;
     let mut host = Host::new(folder.path(), "customer")?;
     let session = api.prepare().await?;
     host.join(&session)?;
@@ -86,9 +90,8 @@ async fn r11_hosts_are_back_within_10_s_of_a_killed_server() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r5_at_the_end_of_the_lease_the_host_removes_itself_with_the_network_cut() -> Result<()> {
-    let (folder, mut server, api) = scene(&[("HOSPES_MAX_LEASE_SECONDS", "30")]).await?;
+async fn r5_at_the_end_of_the_lease_the_host_removes_itself_with_the_network_cut(network: Network) -> Result<()> {
+    let (folder, mut server, api) = scene(network, &[("HOSPES_MAX_LEASE_SECONDS", "30")]).await?;
     let mut host = Host::new(folder.path(), "customer")?;
     let before = host.snapshot();
     let session = api.prepare().await?;
@@ -105,9 +108,8 @@ async fn r5_at_the_end_of_the_lease_the_host_removes_itself_with_the_network_cut
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r13_ended_while_the_host_was_off_it_removes_itself_on_return() -> Result<()> {
-    let (folder, _server, api) = scene(&[]).await?;
+async fn r13_ended_while_the_host_was_off_it_removes_itself_on_return(network: Network) -> Result<()> {
+    let (folder, _server, api) = scene(network, &[]).await?;
     let mut host = Host::new(folder.path(), "customer")?;
     let before = host.snapshot();
     let session = api.prepare().await?;
@@ -142,9 +144,8 @@ fn autostart(host: &Host) -> Result<String> {
     anyhow::bail!("{} holds no autostart entry", folder.display())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r11_a_rebooted_host_comes_back_without_the_code() -> Result<()> {
-    let (folder, _server, api) = scene(&[]).await?;
+async fn r11_a_rebooted_host_comes_back_without_the_code(network: Network) -> Result<()> {
+    let (folder, _server, api) = scene(network, &[]).await?;
     let mut host = Host::new(folder.path(), "customer")?;
     let session = api.prepare().await?;
     host.join(&session)?;
@@ -160,11 +161,10 @@ async fn r11_a_rebooted_host_comes_back_without_the_code() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r12_a_computer_that_runs_a_host_refuses_another() -> Result<()> {
-    let (folder, server, api) = scene(&[]).await?;
+async fn r12_a_computer_that_runs_a_host_refuses_another(network: Network) -> Result<()> {
+    let (folder, server, api) = scene(network, &[]).await?;
     server.technician("Acme", "second@acme.test", "Sam Second")?;
-    let other = Api::log_in(&server.url(), "second@acme.test", hospes_tests::server::PASSWORD).await?;
+    let other = server.api("second@acme.test").await?;
     let mut host = Host::new(folder.path(), "customer")?;
     let session = api.prepare().await?;
     host.join(&session)?;
@@ -173,6 +173,7 @@ async fn r12_a_computer_that_runs_a_host_refuses_another() -> Result<()> {
     let second = other.prepare().await?;
     let mut command = host.command()?;
     command.args(["join", &second.link, "--code", &second.code, "--headless", "--consent", "allow"]);
+    command.args(&second.network);
     let (code, output, errors) = finish(command.arg("--state").arg(&host.state), None)?;
     assert_eq!(code, 1, "{output}{errors}");
     assert!(format!("{output}{errors}").contains("already"), "{output}{errors}");
@@ -183,15 +184,16 @@ async fn r12_a_computer_that_runs_a_host_refuses_another() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r4_wrong_codes_leave_nothing_and_the_fifth_ends_the_session() -> Result<()> {
-    let (folder, _server, api) = scene(&[]).await?;
+async fn r4_wrong_codes_leave_nothing_and_the_fifth_ends_the_session(network: Network) -> Result<()> {
+    let (folder, _server, api) = scene(network, &[]).await?;
     let session = api.prepare().await?;
     let wrong = if session.code == "000000" { "000001" } else { "000000" };
     for attempt in 1..=5 {
         let mut host = Host::new(folder.path(), &format!("guesser-{attempt}"))?;
         let before = host.snapshot();
-        host.join_with(&session.link, &["--code", wrong, "--headless", "--consent", "allow"])?;
+        let mut guess = session.clone();
+        guess.code = wrong.to_owned();
+        host.join(&guess)?;
         let process = host.process.as_mut().unwrap();
         let status = process.wait(SOON)?;
         assert_eq!(status.code(), Some(1), "{}", process.log());
@@ -202,9 +204,8 @@ async fn r4_wrong_codes_leave_nothing_and_the_fifth_ends_the_session() -> Result
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r4_a_server_that_restarts_in_the_middle_of_joining_costs_nothing() -> Result<()> {
-    let (folder, mut server, api) = scene(&[]).await?;
+async fn r4_a_server_that_restarts_in_the_middle_of_joining_costs_nothing(network: Network) -> Result<()> {
+    let (folder, mut server, api) = scene(network, &[]).await?;
     for after in [40, 90, 150] {
         let mut host = Host::new(folder.path(), &format!("customer-{after}"))?;
         let session = api.prepare().await?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use futures_util::{SinkExt, StreamExt};
-use hospes_tests::{Api, Host, Server};
+use hospes_tests::{Api, Host, Network, Server};
 use serde_json::json;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -100,8 +100,17 @@ async fn a_server_killed_in_50_random_places_loses_nothing_it_acknowledged() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_reader_of_1_gib_costs_less_than_32_mib() -> Result<()> {
+    a_stalled_reader(Network::Open).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_reader_costs_no_more_where_udp_is_blocked() -> Result<()> {
+    a_stalled_reader(Network::NoUdp).await
+}
+
+async fn a_stalled_reader(network: Network) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(folder.path(), &["base"], &[])?;
+    let server = Server::start_in(network, folder.path(), &["base"], &[])?;
     let technician = server.log_in("tech@acme.test").await?;
     let session = technician.api.prepare().await?;
     let mut host = Host::new(folder.path(), "customer")?;

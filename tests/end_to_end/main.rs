@@ -5,4 +5,5 @@ mod dashboard;
 mod files;
 mod life;
 mod load;
+mod networks;
 mod trust;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use hospes_tests::process::executable;
-use hospes_tests::{Host, Server};
+use hospes_tests::{Host, Network, Server, in_every_network};
 use std::time::Duration;
 
 /// First eight bytes of every WebAssembly component.
@@ -31,10 +31,11 @@ fn the_host_arrives_empty_its_executable_holds_no_component() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_capability_arrives_only_when_it_is_opened() -> Result<()> {
+in_every_network!(a_capability_arrives_only_when_it_is_opened);
+
+async fn a_capability_arrives_only_when_it_is_opened(network: Network) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(folder.path(), &["base"], &[])?;
+    let server = Server::start_in(network, folder.path(), &["base"], &[])?;
     let technician = server.log_in("tech@acme.test").await?;
     let session = technician.api.prepare().await?;
     let mut host = Host::new(folder.path(), "customer")?;

@@ -12,6 +12,8 @@ pub struct Api {
     pub url: String,
     /// The bearer token.
     pub token: String,
+    /// What the customer has to say to the host to get through the network.
+    network: Vec<String>,
 }
 
 /// What `POST /sessions` answers.
@@ -25,6 +27,8 @@ pub struct PreparedSession {
     pub code: String,
     /// For the technician.
     pub password: String,
+    /// For the host, to get through the network.
+    pub network: Vec<String>,
 }
 
 impl Api {
@@ -34,8 +38,22 @@ impl Api {
     /// When it is refused.
     pub async fn log_in(url: &str, email: &str, password: &str) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
-        let mut api = Self { client, url: url.to_owned(), token: String::new() };
+        Self::log_in_by(reqwest::Client::builder(), url, &[], email, password).await
+    }
+
+    /// Logs in through a network.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn log_in_by(
+        client: reqwest::ClientBuilder,
+        url: &str,
+        network: &[String],
+        email: &str,
+        password: &str,
+    ) -> Result<Self> {
+        let client = client.timeout(Duration::from_secs(20)).build()?;
+        let mut api = Self { client, url: url.to_owned(), token: String::new(), network: network.to_vec() };
         let (status, answer) =
             api.call("POST", "/auth/login", Some(json!({"email": email, "password": password}))).await?;
         ensure!(status == 200, "login: {status} {answer}");
@@ -76,7 +94,17 @@ impl Api {
             link: text("deployment_link")?,
             code: text("security_code")?,
             password: text("password")?,
+            network: self.network.clone(),
         })
+    }
+
+    /// A page that needs no login: status and text.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn page(&self, url: &str) -> Result<(u16, String)> {
+        let answer = self.client.get(url).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
     }
 
     /// One session.

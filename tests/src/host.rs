@@ -18,7 +18,7 @@ pub struct Host {
     /// The host's process; none before it joined.
     pub process: Option<Process>,
     log: PathBuf,
-    display: Option<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Host {
@@ -34,7 +34,7 @@ impl Host {
             state: folder.join("state"),
             process: None,
             log: folder.join("host.log"),
-            display: None,
+            environment: Vec::new(),
         };
         std::fs::create_dir_all(&host.docs)?;
         Ok(host)
@@ -43,7 +43,14 @@ impl Host {
     /// Gives it a display.
     #[must_use]
     pub fn on(mut self, display: &str) -> Self {
-        self.display = Some(display.to_owned());
+        self.environment.push(("DISPLAY".to_owned(), display.to_owned()));
+        self
+    }
+
+    /// Gives it a variable of the environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -54,9 +61,7 @@ impl Host {
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(executable("hospes-agent")?);
         command.env_clear().env("HOME", &self.home).env("PATH", "/usr/bin:/bin").env("RUST_LOG", "info");
-        if let Some(display) = &self.display {
-            command.env("DISPLAY", display);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 
@@ -65,7 +70,9 @@ impl Host {
     /// # Errors
     /// When it cannot be started.
     pub fn join(&mut self, session: &PreparedSession) -> Result<()> {
-        self.join_with(&session.link, &["--code", &session.code, "--headless", "--consent", "allow"])
+        let mut arguments = vec!["--code", &session.code, "--headless", "--consent", "allow"];
+        arguments.extend(session.network.iter().map(String::as_str));
+        self.join_with(&session.link, &arguments)
     }
 
     /// Joins with these arguments after the link.

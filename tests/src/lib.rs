@@ -2,9 +2,12 @@
 
 pub mod api;
 pub mod host;
+pub mod network;
 pub mod process;
+pub mod proxy;
 pub mod server;
 
 pub use api::Api;
 pub use host::Host;
+pub use network::Network;
 pub use server::{Server, Technician};

@@ -1,6 +1,7 @@
 //! A server with one company and technicians.
 
 use crate::api::Api;
+use crate::network::{Between, Network};
 use crate::process::{Process, executable, finish, free_port};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub struct Server {
     /// The process; none while it is down.
     pub process: Option<Process>,
     settings: Vec<(String, String)>,
+    /// What lies between it and everybody else.
+    pub between: Between,
 }
 
 impl Server {
@@ -26,8 +29,19 @@ impl Server {
     /// # Errors
     /// When it does not come up.
     pub fn start(folder: &Path, plan: &[&str], settings: &[(&str, &str)]) -> Result<Self> {
-        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self { folder: folder.to_path_buf(), port: free_port()?, process: None, settings };
+        Self::start_in(Network::Open, folder, plan, settings)
+    }
+
+    /// The same in a network of some kind.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_in(network: Network, folder: &Path, plan: &[&str], settings: &[(&str, &str)]) -> Result<Self> {
+        let port = free_port()?;
+        let between = Between::new(network, folder, port)?;
+        let mut all = between.settings();
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let mut server = Self { folder: folder.to_path_buf(), port, process: None, settings: all, between };
         server.company("Acme", plan)?;
         server.technician("Acme", "tech@acme.test", "Tara Technician")?;
         server.up()?;
@@ -70,7 +84,7 @@ impl Server {
     /// Where it listens.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.between.url()
     }
 
     /// Brings it up, on the same port and data.
@@ -109,10 +123,19 @@ impl Server {
         let data = self.folder.join(format!("login-{email}"));
         let mut command = Command::new(executable("hospes")?);
         command.arg("--data").arg(&data).args(["login", "--server", &self.url(), "--email", email]);
+        command.args(self.between.arguments());
         let (code, _, errors) = finish(&mut command, Some(PASSWORD))?;
         ensure!(code == 0, "login: {errors}");
-        let api = Api::log_in(&self.url(), email, PASSWORD).await?;
+        let api = self.api(email).await?;
         Ok(Technician { data, api })
+    }
+
+    /// A technician's API alone.
+    ///
+    /// # Errors
+    /// When the log-in is refused.
+    pub async fn api(&self, email: &str) -> Result<Api> {
+        Api::log_in_by(self.between.http()?, &self.url(), &self.between.arguments(), email, PASSWORD).await
     }
 }
 

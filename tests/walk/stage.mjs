@@ -1,6 +1,7 @@
 // The stage of a walk: a real server, a real X server with real programs, a real host on a pty, a real browser.
 import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { throughProxy } from "./network.mjs";
 import { mkdtempSync, mkdirSync, readFileSync, writeFileSync, existsSync, rmSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,10 +92,12 @@ export class Stage {
       ["technician", "add", "--company", "Acme Support", "--email", "tara@acme.test", "--name", "Tara Technician"],
       technicianPassword,
     );
+    stage.network = await throughProxy(stage.port);
     await stage.serve();
     await stage.display(screen);
     stage.browser = await chromium.launch({
       executablePath: "/usr/bin/chromium",
+      ...stage.network.browser,
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
     return stage;
@@ -112,7 +115,7 @@ export class Stage {
   }
 
   async serve() {
-    this.server = this.start("server", hospes, ["--data", this.data, "serve", "--listen", `127.0.0.1:${this.port}`]);
+    this.server = this.start("server", hospes, ["--data", this.data, "serve", "--listen", `127.0.0.1:${this.port}`], { env: { ...process.env, ...this.network.server } });
     await until("the server answers", async () => (await fetch(`${this.url}/api/v1/healthz`).catch(() => fetch(`${this.url}/healthz`))).status < 500);
   }
 
@@ -153,7 +156,7 @@ export class Stage {
     const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
     const command = [executable, ...args].map(quote).join(" ");
     return this.start("host", "script", ["-qfec", `stty -echo; exec ${command}`, "/dev/null"], {
-      env: { HOME: computer.home, PATH: "/usr/bin:/bin", DISPLAY: this.screen, TERM: "xterm", LANG: "C.UTF-8" },
+      env: { HOME: computer.home, PATH: "/usr/bin:/bin", DISPLAY: this.screen, TERM: "xterm", LANG: "C.UTF-8", ...this.network.host },
       cwd: computer.folder,
     });
   }
@@ -162,6 +165,7 @@ export class Stage {
     await this.browser?.close();
     for (const child of this.children.reverse()) await child.kill();
     rmSync(this.folder, { recursive: true, force: true });
+    this.network?.close();
   }
 }
 

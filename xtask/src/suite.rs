@@ -81,11 +81,16 @@ fn web(house: &House, _: &Settings) -> Result<()> {
 /// A real browser against a real server and a real host.
 fn walk(house: &House, settings: &Settings) -> Result<()> {
     run(cargo(house, settings).args(["build", "--workspace", "--bin", "hospes", "--bin", "hospes-agent"]))?;
-    run(Command::new("node")
-        .args(["--test", "--test-concurrency=1", "tests/walk/"])
-        .env("TEST_HOSPES", house.executable("hospes", false))
-        .env("TEST_HOSPES_AGENT", house.executable("hospes-agent", false))
-        .current_dir(&house.root))
+    let node = |what: &str| {
+        let mut command = Command::new("node");
+        command.args(["--test", "--test-concurrency=1", what]).current_dir(&house.root);
+        command.env("TEST_HOSPES", house.executable("hospes", false));
+        command.env("TEST_HOSPES_AGENT", house.executable("hospes-agent", false));
+        command
+    };
+    run(&mut node("tests/walk/"))?;
+    // The main way once more where UDP is blocked and everything goes through a proxy.
+    run(node("tests/walk/support.test.mjs").env("WALK_NETWORK", "proxy"))
 }
 
 /// Optimized executables: a debug build says nothing about speed.

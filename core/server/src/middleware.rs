@@ -1,12 +1,14 @@
 //! Around every request: an id in log and answer, counters, and headers that are right for every answer.
 
+use crate::forwarded;
 use crate::metrics::Via;
 use crate::refusal::Code;
 use crate::state::App;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::Instrument;
@@ -19,6 +21,12 @@ pub(crate) async fn every_request(State(app): State<Arc<App>>, mut request: Requ
     let authority = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     if let Some(host) = authority {
         request.headers_mut().entry(header::HOST).or_insert(host);
+    }
+    // From here on the caller is whoever the operator's own proxies say it is.
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        let settings = &app.settings;
+        let caller = forwarded::caller(peer, request.headers(), &settings.trusted_proxies, settings.forwarded_header);
+        request.extensions_mut().insert(ConnectInfo(caller));
     }
     let id = uuid::Uuid::now_v7().simple().to_string();
     let started = Instant::now();

@@ -1,6 +1,7 @@
 //! Puts the parts together: store, keys, plugins, HTTP and QUIC on one port, until a signal ends it.
 
 use crate::admin::DATABASE;
+use crate::certificate;
 use crate::channels::registry::Channels;
 use crate::events::Events;
 use crate::hosts;
@@ -18,7 +19,8 @@ use crate::throttle::Throttle;
 use crate::tickets::Tickets;
 use crate::{routes, sweeper};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::RustlsAcceptor;
 use hospes_session::plan::default_catalogue;
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Store, StoreError};
@@ -121,12 +123,13 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(settings.data.join(DATABASE)).await?);
     let plugins = Plugins::load(settings.plugins.as_deref(), &settings.publishers, &settings.without_plugins)?;
     let tls = match &settings.tls {
-        Some(tls) => Some(certificate(tls).await?),
+        Some(tls) => Some(certificate::load(tls).await?),
         None => None,
     };
     let tcp = listen(settings.listen)?;
     let address = tcp.local_addr().map_err(|error| ServeError::Listen { address: settings.listen, error })?;
-    let listener = Arc::new(Listener::bind(&[address], &identity)?);
+    let udp: &[SocketAddr] = if settings.transports.udp { &[address] } else { &[] };
+    let listener = Arc::new(Listener::bind(udp, &identity)?);
     let app = Arc::new(App {
         pin: identity.pin(),
         public: PublicUrl::new(&settings, address)?,
@@ -135,6 +138,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
         events: Events::default(),
         streams: Streams::default(),
         hosts: Hosts::default(),
+        listener: listener.clone(),
         channels: Channels::default(),
         tickets: Tickets::default(),
         logins: Throttle::new(settings.rate_limits.logins_per_minute),
@@ -154,13 +158,18 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let failed = move |error| ServeError::Listen { address, error };
     match tls {
         Some(config) => {
+            if let Some(tls) = app.settings.tls.clone() {
+                tasks.spawn(certificate::keep(tls, config.clone(), app.stop.clone()));
+            }
+            let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
             let mut server =
-                axum_server::from_tcp_rustls(tcp, config).map_err(failed)?.handle(http.clone()).map(prompt);
+                axum_server::from_tcp(tcp).map_err(failed)?.acceptor(prompt(acceptor)).handle(http.clone());
             patient(server.http_builder());
             tasks.spawn(async move { ended(server.serve(service).await) });
         }
         None => {
-            let mut server = axum_server::from_tcp(tcp).map_err(failed)?.handle(http.clone()).map(prompt);
+            let acceptor = prompt(NoDelayAcceptor::new());
+            let mut server = axum_server::from_tcp(tcp).map_err(failed)?.acceptor(acceptor).handle(http.clone());
             patient(server.http_builder());
             tasks.spawn(async move { ended(server.serve(service).await) });
         }
@@ -223,6 +232,7 @@ async fn take(data: &Path) -> Result<File, ServeError> {
     }
 }
 
+/// Around acceptors that do not gather small packets: a click must not wait for the answer to the one before it.
 fn prompt<A>(acceptor: A) -> Prompt<A> {
     Prompt::new(acceptor, HEADERS)
 }
@@ -244,14 +254,6 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(listener)
-}
-
-async fn certificate(tls: &Tls) -> Result<RustlsConfig, ServeError> {
-    // An error says that a provider is installed already, which is what is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    RustlsConfig::from_pem_file(&tls.cert, &tls.key)
-        .await
-        .map_err(|error| ServeError::Certificate { tls: tls.clone(), error })
 }
 
 #[cfg(unix)]

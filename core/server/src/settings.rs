@@ -7,6 +7,7 @@ mod print;
 
 pub use print::print;
 
+use crate::forwarded::{ForwardedHeader, Network};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,28 @@ pub struct Settings {
     pub agent_dir: Option<PathBuf>,
     /// How much one address may fail.
     pub rate_limits: RateLimits,
+    /// By which ways hosts may connect.
+    pub transports: Transports,
+    /// Reverse proxies (addresses, or networks such as `10.0.0.0/8`) whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<Network>,
+    /// The header by which they give it: `x-forwarded-for` or `forwarded`.
+    pub forwarded_header: ForwardedHeader,
+}
+
+/// By which ways hosts may connect. Both carry the same handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transports {
+    /// UDP on the listening port.
+    pub udp: bool,
+    /// A WebSocket on the HTTP(S) port, for networks where UDP is blocked.
+    pub websocket: bool,
+}
+
+impl Default for Transports {
+    fn default() -> Self {
+        Self { udp: true, websocket: true }
+    }
 }
 
 /// Certificate and key, PEM.
@@ -142,6 +165,9 @@ impl Default for Settings {
             publishers: Vec::new(),
             agent_dir: None,
             rate_limits: RateLimits::default(),
+            transports: Transports::default(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
 }
@@ -235,6 +261,9 @@ impl Settings {
         let collector = self.telemetry.otlp_endpoint.as_deref().unwrap_or("http://");
         if !collector.starts_with("http://") && !collector.starts_with("https://") {
             return wrong("telemetry.otlp_endpoint", "expected an address such as http://127.0.0.1:4318");
+        }
+        if !self.transports.udp && !self.transports.websocket {
+            return wrong("transports", "udp and websocket are both off, so no host could connect; leave one on");
         }
         if self.tls.is_none() && !self.listen.ip().is_loopback() {
             return wrong(
@@ -353,6 +382,9 @@ mod tests {
             ("listen = ", &["hospes.toml", "line 1"]),
             ("listen = \"0.0.0.0:8443\"", &["tls", "0.0.0.0:8443", "certificate"]),
             ("[rate_limits]\ncodes_per_minute = 5", &["rate_limits.codes_per_minute", "at least 30"]),
+            ("[transports]\nudp = false\nwebsocket = false", &["transports", "leave one on"]),
+            ("trusted_proxies = [\"10.0.0.0/40\"]", &["hospes.toml", "trusted_proxies", "10.0.0.0/40", "10.0.0.0/8"]),
+            ("forwarded_header = \"via\"", &["hospes.toml", "forwarded_header", "via", "x-forwarded-for"]),
             ("code_expiry_minutes = 0", &["code_expiry_minutes", "1 to 1440"]),
             ("log_level = 3", &["hospes.toml", "log_level", "string"]),
             ("[metrics]\ntoken = \"short\"", &["metrics.token", "at least 16"]),

@@ -19,6 +19,7 @@ use hospes_session::plan::Plan;
 use hospes_session::rules::{Command, Decision, Event};
 use hospes_store::Store;
 use hospes_store::model::Audit;
+use hospes_transport::Listener;
 use hospes_wire::control::ServerMessage;
 use hospes_wire::link::KeyPin;
 use serde_json::Value;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) events: Events,
     pub(crate) streams: Streams,
     pub(crate) hosts: Hosts,
+    /// Takes the connections of hosts.
+    pub(crate) listener: Arc<Listener>,
     pub(crate) channels: Channels,
     pub(crate) tickets: Tickets,
     pub(crate) logins: Throttle,

@@ -4,6 +4,8 @@ use crate::error::TransportError;
 use crate::stream::MessageStream;
 use quinn::VarInt;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long [`Connection::open_stream`] waits for a free place among the streams that the peer allows.
@@ -17,11 +19,34 @@ pub struct Connection {
     inner: quinn::Connection,
     /// Set on the dialling side, where each connection has a socket of its own.
     endpoint: Option<quinn::Endpoint>,
+    /// Of a connection through a WebSocket: becomes true when that ended first.
+    cut: Option<Arc<AtomicBool>>,
 }
 
 impl Connection {
     pub(crate) fn new(inner: quinn::Connection, endpoint: Option<quinn::Endpoint>) -> Self {
-        Self { inner, endpoint }
+        Self { inner, endpoint, cut: None }
+    }
+
+    /// A connection through a WebSocket.
+    pub(crate) fn carried(inner: quinn::Connection, endpoint: Option<quinn::Endpoint>, cut: Arc<AtomicBool>) -> Self {
+        Self { inner, endpoint, cut: Some(cut) }
+    }
+
+    /// Whether it runs through a WebSocket rather than over UDP.
+    #[must_use]
+    pub fn is_websocket(&self) -> bool {
+        self.cut.is_some()
+    }
+
+    /// A connection that this side closed because its WebSocket had ended was cut.
+    fn ended(&self, error: impl Into<TransportError>) -> TransportError {
+        match error.into() {
+            TransportError::ClosedHere if self.cut.as_ref().is_some_and(|cut| cut.load(Ordering::Acquire)) => {
+                TransportError::Cut
+            }
+            other => other,
+        }
     }
 
     /// Opens a stream. The peer learns of it with the first bytes that are sent on it, so who opens speaks first.
@@ -30,7 +55,7 @@ impl Connection {
     /// [`TransportError::TooManyStreams`] when none of the open ones ends within 5 s, or the connection's end.
     pub async fn open_stream(&self) -> Result<MessageStream, TransportError> {
         match tokio::time::timeout(OPEN_TIMEOUT, self.inner.open_bi()).await {
-            Ok(opened) => opened.map(|(send, recv)| MessageStream::new(send, recv)).map_err(TransportError::from),
+            Ok(opened) => opened.map(|(send, recv)| MessageStream::new(send, recv)).map_err(|error| self.ended(error)),
             Err(_) => Err(TransportError::TooManyStreams),
         }
     }
@@ -40,7 +65,7 @@ impl Connection {
     /// # Errors
     /// The connection's end.
     pub async fn accept_stream(&self) -> Result<MessageStream, TransportError> {
-        let (send, recv) = self.inner.accept_bi().await?;
+        let (send, recv) = self.inner.accept_bi().await.map_err(|error| self.ended(error))?;
         Ok(MessageStream::new(send, recv))
     }
 
@@ -84,12 +109,12 @@ impl Connection {
 
     /// Waits for the connection's end and says why it ended.
     pub async fn closed(&self) -> TransportError {
-        self.inner.closed().await.into()
+        self.ended(self.inner.closed().await)
     }
 
     /// Why it ended, if it has.
     #[must_use]
     pub fn close_reason(&self) -> Option<TransportError> {
-        self.inner.close_reason().map(TransportError::from)
+        self.inner.close_reason().map(|error| self.ended(error))
     }
 }

@@ -23,7 +23,7 @@ pub const DIAL_TIMEOUT: Duration = Duration::from_secs(4);
 /// Head start of each of a name's addresses before the next is tried beside it.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to `host` (a name, or an address without brackets) and accepts only the key with that `pin`.
+/// Connects over UDP to `host` (a name, or an address without brackets) and accepts only the key with that `pin`.
 ///
 /// All addresses of a name are tried, one starting shortly after the other; the first that answers wins.
 ///
@@ -37,14 +37,27 @@ pub async fn dial(host: &str, port: u16, pin: KeyPin) -> Result<Connection, Tran
 }
 
 async fn dial_any(host: &str, port: u16, pin: KeyPin) -> Result<Connection, TransportError> {
+    staggered(host, port, |address| dial_one(address, pin)).await
+}
+
+/// Tries all addresses of a name, one starting shortly after the other; the first that goes wins.
+pub(crate) async fn staggered<T, F>(
+    host: &str,
+    port: u16,
+    attempt: impl Fn(SocketAddr) -> F,
+) -> Result<T, TransportError>
+where
+    F: Future<Output = Result<T, TransportError>>,
+{
     let resolve = |reason: String| TransportError::Resolve { host: host.to_owned(), reason };
     let addresses: Vec<SocketAddr> =
         tokio::net::lookup_host((host, port)).await.map_err(|e| resolve(e.to_string()))?.collect();
     let mut attempts = FuturesUnordered::new();
     for (turn, address) in (0u32..).zip(addresses) {
+        let attempt = &attempt;
         attempts.push(async move {
             tokio::time::sleep(HEAD_START * turn).await;
-            dial_one(address, pin).await
+            attempt(address).await
         });
     }
     let mut worst = None;
@@ -78,7 +91,7 @@ async fn dial_one(address: SocketAddr, pin: KeyPin) -> Result<Connection, Transp
     }
 }
 
-fn client_config(pin: KeyPin, wrong_key: Arc<AtomicBool>) -> Result<ClientConfig, TransportError> {
+pub(crate) fn client_config(pin: KeyPin, wrong_key: Arc<AtomicBool>) -> Result<ClientConfig, TransportError> {
     let failed = |e: &dyn std::fmt::Display| TransportError::Protocol(e.to_string());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = rustls::ClientConfig::builder_with_provider(provider.clone())
@@ -91,7 +104,7 @@ fn client_config(pin: KeyPin, wrong_key: Arc<AtomicBool>) -> Result<ClientConfig
     // Every connection proves the key anew.
     tls.resumption = rustls::client::Resumption::disabled();
     let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).map_err(|e| failed(&e))?));
-    config.transport_config(dialling());
+    config.transport_config(Arc::new(dialling()));
     Ok(config)
 }
 

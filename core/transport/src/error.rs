@@ -29,12 +29,68 @@ pub enum TransportError {
     /// The identity's secret makes no key or certificate.
     #[error("the server identity cannot be used: {0}")]
     Identity(String),
+    /// TCP cannot be had there.
+    #[error("cannot connect to {host} port {port}: {reason}")]
+    Unreachable {
+        /// As given.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// What the system said.
+        reason: String,
+    },
+    /// An HTTP proxy stands between and does not work.
+    #[error("the proxy {proxy} cannot be used: {reason}")]
+    Proxy {
+        /// Where it is; never with name and password.
+        proxy: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An HTTP proxy stands between and said no.
+    #[error("the proxy {proxy} refuses the connection (status {status}{})", if *.status == 407 { ": it wants a name and password" } else { "" })]
+    ProxyRefused {
+        /// Where it is; never with name and password.
+        proxy: String,
+        /// Its HTTP status: 407 asks for name and password.
+        status: u16,
+    },
+    /// The outer TLS: the certificate is of nobody whom this computer believes.
+    #[error("the certificate of {host} is not accepted: {reason}")]
+    Certificate {
+        /// Whose.
+        host: String,
+        /// What the verifier said.
+        reason: String,
+    },
+    /// The certificates that were named cannot be used.
+    #[error("the certificate authorities cannot be used: {0}")]
+    Authorities(String),
+    /// Something answers on the HTTPS port that opens no WebSocket.
+    #[error("no WebSocket can be opened to {host}: {reason}")]
+    WebSocket {
+        /// As given.
+        host: String,
+        /// What it said.
+        reason: String,
+    },
+    /// Neither way.
+    #[error("by UDP: {udp}; by WebSocket: {websocket}")]
+    NoWay {
+        /// What UDP said.
+        udp: Box<TransportError>,
+        /// What the WebSocket said.
+        websocket: Box<TransportError>,
+    },
+    /// The WebSocket that a connection ran through ended.
+    #[error("the connection was cut")]
+    Cut,
     /// No answer to dialling.
     #[error("no answer from {host} port {port} within {} s", .within.as_secs())]
     NoAnswer {
         /// As given.
         host: String,
-        /// UDP port.
+        /// UDP or TCP.
         port: u16,
         /// How long was waited.
         within: Duration,
@@ -72,10 +128,19 @@ pub enum TransportError {
 }
 
 impl TransportError {
+    /// True for what somebody at this computer or its network has to put right: trying again changes nothing.
+    #[must_use]
+    pub fn is_local_matter(&self) -> bool {
+        matches!(self, Self::Proxy { .. } | Self::ProxyRefused { .. } | Self::Certificate { .. } | Self::Authorities(_))
+    }
+
     /// True when the connection is gone, false when only this stream or call failed.
     #[must_use]
     pub fn is_disconnect(&self) -> bool {
-        matches!(self, Self::Silent | Self::Restarted | Self::Closed(_) | Self::ClosedHere | Self::Protocol(_))
+        matches!(
+            self,
+            Self::Silent | Self::Restarted | Self::Cut | Self::Closed(_) | Self::ClosedHere | Self::Protocol(_)
+        )
     }
 }
 

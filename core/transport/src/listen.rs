@@ -1,19 +1,25 @@
-//! The listening side: one UDP port, on as many addresses as asked.
+//! The listening side: one UDP port, on as many addresses as asked, and WebSockets that somebody else accepted.
 
 use crate::connection::Connection;
+use crate::datagrams::{Datagrams, MAX_DATAGRAM, carry};
 use crate::dial::udp_socket;
 use crate::error::TransportError;
 use crate::identity::ServerIdentity;
-use crate::settings::{ALPN, listening};
+use crate::settings::{ALPN, carried, listening};
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::crypto::{CryptoError, HmacKey};
 use quinn::{Endpoint, EndpointConfig, ServerConfig, TokioRuntime, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, mpsc};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// Handshakes that run at a time on one address; more wait in quinn's own bounded queue and are refused beyond it.
 const HANDSHAKES: usize = 256;
@@ -32,6 +38,8 @@ const SHUT_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Listener {
     endpoints: Vec<Endpoint>,
     accepted: Mutex<mpsc::Receiver<Connection>>,
+    /// For connections through WebSockets.
+    carried: Carried,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -39,7 +47,7 @@ impl Listener {
     /// Listens on UDP at `addresses` (port 0: any, the same on all of them). An address that cannot be had is logged
     /// and left out, as long as one is left: many machines have no IPv6.
     ///
-    /// Must be called within a tokio runtime.
+    /// With no address at all it serves what is given to [`Self::carry`] only. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// [`TransportError::Bind`] when none of the addresses can be had, [`TransportError::Identity`].
@@ -60,20 +68,39 @@ impl Listener {
                 }
             }
         }
-        if endpoints.is_empty() {
-            return Err(failure.unwrap_or_else(|| TransportError::Identity("no address to listen on".to_owned())));
+        if let (true, Some(failure)) = (endpoints.is_empty(), failure) {
+            return Err(failure);
         }
         let (sender, accepted) = mpsc::channel(HANDSHAKES);
         let tasks = endpoints
             .iter()
             .map(|endpoint| AbortOnDropHandle::new(tokio::spawn(accept_on(endpoint.clone(), sender.clone()))))
             .collect();
-        Ok(Self { endpoints, accepted: Mutex::new(accepted), _tasks: tasks })
+        let carried = Carried::new(identity, sender)?;
+        Ok(Self { endpoints, accepted: Mutex::new(accepted), carried, _tasks: tasks })
+    }
+
+    /// Serves one WebSocket, which the caller accepted from `from`: until its connection is over or the socket ends.
+    /// [`Self::accept`] gives the connection once its handshake is complete; a socket without one is dropped after 5 s.
+    ///
+    /// `sink` takes the binary messages that go out (at most [`MAX_DATAGRAM`] bytes each). `stream` gives those that
+    /// come in, an empty one for any other message, and none at the socket's end.
+    pub async fn carry<E>(
+        &self,
+        sink: impl Sink<Bytes, Error = E>,
+        stream: impl Stream<Item = Option<Bytes>>,
+        from: SocketAddr,
+    ) {
+        self.carried.serve(sink, stream, from).await;
     }
 
     /// The next connection whose handshake is complete; none after [`Self::shut`]. Cancel safe.
     pub async fn accept(&self) -> Option<Connection> {
-        self.accepted.lock().await.recv().await
+        let mut accepted = self.accepted.lock().await;
+        tokio::select! {
+            connection = accepted.recv() => connection,
+            () = self.carried.stop.cancelled() => None,
+        }
     }
 
     /// Where it listens.
@@ -84,11 +111,99 @@ impl Listener {
 
     /// Closes all connections, telling each peer the reason.
     pub async fn shut(&self, reason: &str) {
+        let _ = self.carried.reason.set(reason.to_owned());
+        self.carried.stop.cancel();
         for endpoint in &self.endpoints {
             endpoint.close(VarInt::from_u32(0), reason.as_bytes());
         }
         for endpoint in &self.endpoints {
             let _ = tokio::time::timeout(SHUT_TIMEOUT, endpoint.wait_idle()).await;
+        }
+        self.carried.tasks.close();
+        let _ = tokio::time::timeout(SHUT_TIMEOUT, self.carried.tasks.wait()).await;
+    }
+}
+
+/// What connections through WebSockets share. Each has an endpoint of its own, so none waits for another's socket.
+#[derive(Debug)]
+struct Carried {
+    config: ServerConfig,
+    endpoint: EndpointConfig,
+    accepted: mpsc::Sender<Connection>,
+    running: Semaphore,
+    stop: CancellationToken,
+    reason: OnceLock<String>,
+    tasks: TaskTracker,
+}
+
+impl Carried {
+    fn new(identity: &ServerIdentity, accepted: mpsc::Sender<Connection>) -> Result<Self, TransportError> {
+        let mut config = server_config(identity)?;
+        config.transport_config(Arc::new(carried(listening())));
+        let mut endpoint = endpoint_config(identity);
+        endpoint.max_udp_payload_size(MAX_DATAGRAM).map_err(|e| TransportError::Identity(e.to_string()))?;
+        Ok(Self {
+            config,
+            endpoint,
+            accepted,
+            running: Semaphore::new(HANDSHAKES),
+            stop: CancellationToken::new(),
+            reason: OnceLock::new(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    async fn serve<E>(
+        &self,
+        sink: impl Sink<Bytes, Error = E>,
+        stream: impl Stream<Item = Option<Bytes>>,
+        from: SocketAddr,
+    ) {
+        let Ok(permit) = self.running.try_acquire() else {
+            tracing::debug!(%from, "too many handshakes at a time");
+            return;
+        };
+        let _running = self.tasks.token();
+        let (datagrams, ends) = Datagrams::new(from);
+        let opened = Endpoint::new_with_abstract_socket(
+            self.endpoint.clone(),
+            Some(self.config.clone()),
+            datagrams,
+            Arc::new(TokioRuntime),
+        );
+        let endpoint = match opened {
+            Ok(endpoint) => endpoint,
+            Err(error) => {
+                tracing::warn!(%from, %error, "a WebSocket cannot be served");
+                return;
+            }
+        };
+        let (connected, cut) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+        let accepting = async {
+            let connection = async {
+                let incoming = endpoint.accept().await?;
+                // One connection for each socket.
+                endpoint.set_server_config(None);
+                incoming.await.inspect_err(|error| tracing::debug!(%from, %error, "handshake failed")).ok()
+            };
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, connection).await {
+                Ok(Some(connection)) => {
+                    drop(permit);
+                    let _ = self.accepted.send(Connection::carried(connection, None, cut.clone())).await;
+                }
+                Ok(None) => {}
+                Err(_) => tracing::debug!(%from, "handshake took too long"),
+            }
+            // Also without a connection: then the socket is of no use and ends.
+            connected.cancel();
+            self.stop.cancelled().await;
+            let reason = self.reason.get().map_or("", String::as_str);
+            endpoint.close(VarInt::from_u32(0), reason.as_bytes());
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = carry(sink, stream, ends, endpoint.clone(), connected.clone(), cut.clone()) => {}
+            () = accepting => {}
         }
     }
 }
@@ -132,20 +247,24 @@ fn server_config(identity: &ServerIdentity) -> Result<ServerConfig, TransportErr
     tls.send_tls13_tickets = 0;
     let crypto = QuicServerConfig::try_from(tls).map_err(|e| failed(&e))?;
     let mut config = ServerConfig::with_crypto(Arc::new(crypto));
-    config.transport_config(listening());
+    config.transport_config(Arc::new(listening()));
     Ok(config)
 }
 
 fn bind_one(address: SocketAddr, config: &ServerConfig, identity: &ServerIdentity) -> Result<Endpoint, TransportError> {
-    // Both keys follow from the identity, so that a restarted server still knows its connection ids and can reset the
-    // connections that it lost.
+    Endpoint::new(endpoint_config(identity), Some(config.clone()), udp_socket(address)?, Arc::new(TokioRuntime))
+        .map_err(|e| TransportError::Bind { address, reason: e.to_string() })
+}
+
+/// Both keys follow from the identity, so that a restarted server still knows its connection ids and can reset the
+/// connections that it lost.
+fn endpoint_config(identity: &ServerIdentity) -> EndpointConfig {
     let cid_key = identity.cid_key;
     let mut endpoint = EndpointConfig::new(Arc::new(ResetKey(identity.reset_key)));
     endpoint
         .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(cid_key)))
         .min_reset_interval(RESET_INTERVAL);
-    Endpoint::new(endpoint, Some(config.clone()), udp_socket(address)?, Arc::new(TokioRuntime))
-        .map_err(|e| TransportError::Bind { address, reason: e.to_string() })
+    endpoint
 }
 
 /// Keyed BLAKE3 as the message authentication code of stateless resets.

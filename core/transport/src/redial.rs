@@ -2,9 +2,9 @@
 
 use crate::backoff::Backoff;
 use crate::connection::Connection;
-use crate::dial::dial;
 use crate::error::TransportError;
-use hospes_wire::link::KeyPin;
+use crate::reach::reach;
+use crate::way::{Address, Ways};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,9 +18,8 @@ const SPREAD: Duration = Duration::from_millis(300);
 /// Dials one server again and again, with back-off and jitter.
 #[derive(Debug)]
 pub struct Redial {
-    host: String,
-    port: u16,
-    pin: KeyPin,
+    address: Address,
+    ways: Ways,
     backoff: Backoff,
     /// The connection given out last, and since when.
     last: Option<(Connection, Instant)>,
@@ -28,11 +27,11 @@ pub struct Redial {
 }
 
 impl Redial {
-    /// For the server at `host` and UDP `port`, whose key has that `pin`.
+    /// For the server at `address`, by those `ways`.
     #[must_use]
-    pub fn new(host: impl Into<String>, port: u16, pin: KeyPin) -> Self {
+    pub fn new(address: Address, ways: Ways) -> Self {
         let offline_since = Instant::now();
-        Self { host: host.into(), port, pin, backoff: Backoff::new(), last: None, offline_since }
+        Self { address, ways, backoff: Backoff::new(), last: None, offline_since }
     }
 
     /// Dials until there is a connection; closes the last one if it still lives. `on_trouble` hears why the last one
@@ -55,7 +54,7 @@ impl Redial {
             tokio::time::sleep(pause).await;
         }
         loop {
-            match dial(&self.host, self.port, self.pin).await {
+            match reach(&self.address, &self.ways).await {
                 Ok(connection) => {
                     self.last = Some((connection.clone(), Instant::now()));
                     return connection;

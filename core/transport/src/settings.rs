@@ -1,5 +1,7 @@
 //! Limits of every connection, and the reasons for their values.
 
+use crate::datagrams::MAX_DATAGRAM;
+use crate::pace::PaceFactory;
 use quinn::{IdleTimeout, TransportConfig, VarInt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,15 +55,27 @@ fn common() -> TransportConfig {
 }
 
 /// Of who listens.
-pub(crate) fn listening() -> Arc<TransportConfig> {
+pub(crate) fn listening() -> TransportConfig {
     let mut config = common();
     config.max_concurrent_bidi_streams(VarInt::from_u32(DIALLER_STREAMS));
-    Arc::new(config)
+    config
 }
 
 /// Of who dials.
-pub(crate) fn dialling() -> Arc<TransportConfig> {
+pub(crate) fn dialling() -> TransportConfig {
     let mut config = common();
     config.max_concurrent_bidi_streams(VarInt::from_u32(LISTENER_STREAMS)).keep_alive_interval(Some(KEEP_ALIVE));
-    Arc::new(config)
+    config
+}
+
+/// The same, through a WebSocket: packets have the one size that is known to pass, and delay says how many.
+pub(crate) fn carried(mut config: TransportConfig) -> TransportConfig {
+    config
+        .initial_mtu(MAX_DATAGRAM)
+        // Late packets are not a sign that long ones are lost.
+        .min_mtu(MAX_DATAGRAM)
+        .mtu_discovery_config(None)
+        .enable_segmentation_offload(false)
+        .congestion_controller_factory(Arc::new(PaceFactory));
+    config
 }

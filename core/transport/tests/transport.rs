@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use hospes_transport::{
-    Connection, LISTENER_STREAMS, Listener, Redial, STREAM_WINDOW, ServerIdentity, TransportError, dial,
+    Address, Connection, LISTENER_STREAMS, Listener, Redial, STREAM_WINDOW, ServerIdentity, Transport, TransportError,
+    Ways, dial,
 };
 use hospes_wire::frame::MAX_MESSAGE;
 use hospes_wire::link::KeyPin;
@@ -16,6 +17,14 @@ fn identity(seed: u8) -> ServerIdentity {
 
 fn loopback(port: u16) -> Vec<SocketAddr> {
     vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]
+}
+
+fn address(port: u16) -> Address {
+    Address { host: "127.0.0.1".to_owned(), port, secure: false, pin: identity(1).pin() }
+}
+
+fn udp() -> Ways {
+    Ways { transport: Transport::Udp, ..Ways::default() }
 }
 
 fn listen(port: u16, seed: u8) -> (Listener, u16) {
@@ -296,7 +305,7 @@ async fn echoes(connection: &Connection) {
 #[tokio::test]
 async fn a_killed_and_restarted_server_is_noticed_at_once_and_dialled_again() {
     let (runtime, port) = server_process(0, 1);
-    let mut redial = Redial::new("127.0.0.1", port, identity(1).pin());
+    let mut redial = Redial::new(address(port), udp());
     let connection = within(5, redial.connect(|_, _| {})).await;
     echoes(&connection).await;
 
@@ -312,7 +321,7 @@ async fn a_killed_and_restarted_server_is_noticed_at_once_and_dialled_again() {
 #[tokio::test]
 async fn a_server_that_is_away_for_a_while_is_found_again() {
     let (runtime, port) = server_process(0, 1);
-    let mut redial = Redial::new("127.0.0.1", port, identity(1).pin());
+    let mut redial = Redial::new(address(port), udp());
     let connection = within(5, redial.connect(|_, _| {})).await;
     echoes(&connection).await;
     drop(runtime);
@@ -335,7 +344,7 @@ async fn a_server_that_is_away_for_a_while_is_found_again() {
 #[tokio::test]
 async fn an_impostor_on_the_port_is_never_accepted_by_redial() {
     let (_runtime, port) = server_process(0, 2);
-    let mut redial = Redial::new("127.0.0.1", port, identity(1).pin());
+    let mut redial = Redial::new(address(port), udp());
     let mut errors = Vec::new();
     let connecting = redial.connect(|error, _| errors.push(error.clone()));
     assert!(tokio::time::timeout(Duration::from_secs(2), connecting).await.is_err());

@@ -3,6 +3,7 @@
 
 use super::error::ClientError;
 use super::keep::{self, Login};
+use super::network::{self, Network, NetworkArgs};
 use hospes_wire::problem::Problem;
 use reqwest::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::{Method, StatusCode};
@@ -36,7 +37,7 @@ pub(super) struct Api {
 
 impl Api {
     /// A server, before log-in. Plain `http` is for this computer only: a token never travels in clear.
-    pub(super) fn new(server: &str) -> Result<Self, ClientError> {
+    pub(super) fn new(server: &str, network: &Network) -> Result<Self, ClientError> {
         let wrong = |why: &str| {
             ClientError::Usage(format!(
                 "{server:?} is not a server's address like https://support.example.org or http://127.0.0.1:8443: {why}"
@@ -55,7 +56,8 @@ impl Api {
         }
         // Another part of the program may have chosen the same one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let http = network
+            .apply(reqwest::Client::builder())?
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
@@ -66,9 +68,9 @@ impl Api {
     }
 
     /// The server of the log-in that is kept.
-    pub(super) fn logged_in(data: Option<&Path>) -> Result<Self, ClientError> {
-        let Login { server, token, .. } = keep::load(&keep::path(data)?)?;
-        let mut api = Self::new(&server)?;
+    pub(super) fn logged_in(data: Option<&Path>, network: &NetworkArgs) -> Result<Self, ClientError> {
+        let Login { server, token, network: kept, .. } = keep::load(&keep::path(data)?)?;
+        let mut api = Self::new(&server, &network.over(kept)?)?;
         api.token = Some(token);
         Ok(api)
     }
@@ -152,7 +154,7 @@ impl Api {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> ClientError {
-        ClientError::Disconnected(format!("cannot reach {}: {}", self.server, chain(error)))
+        network::unreachable(&self.server, &chain(error))
     }
 
     fn strange(&self, status: StatusCode, why: &str) -> ClientError {
@@ -200,7 +202,7 @@ mod tests {
             ("https://support.example.org/console", false),
             ("", false),
         ] {
-            let got = Api::new(server).map(|_| ());
+            let got = Api::new(server, &Network::default()).map(|_| ());
             assert_eq!(got.is_ok(), fine, "{server:?}: {got:?}");
             assert!(got.is_ok() || matches!(got, Err(ClientError::Usage(_))), "{server:?}");
         }

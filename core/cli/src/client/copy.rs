@@ -2,7 +2,8 @@
 
 use super::api::Api;
 use super::error::ClientError;
-use super::files::{Entry, Kind, Link, download, upload};
+use super::files::{Entry, Kind, Link, Proved, Settling, download, upload};
+use super::network::NetworkArgs;
 use super::password::SessionPassword;
 use super::place::{self, Place, RemotePlace, is_safe_name};
 use super::progress::Progress;
@@ -28,12 +29,17 @@ pub(crate) struct CpArgs {
     pub(super) target: String,
 }
 
-pub(super) async fn run(args: CpArgs, data: Option<&Path>) -> Result<(), ClientError> {
-    copy_with(args, data, SessionPassword::default()).await
+pub(super) async fn run(args: CpArgs, network: &NetworkArgs, data: Option<&Path>) -> Result<(), ClientError> {
+    copy_with(args, network, data, SessionPassword::default()).await
 }
 
 /// With what is known of the session password.
-pub(super) async fn copy_with(args: CpArgs, data: Option<&Path>, password: SessionPassword) -> Result<(), ClientError> {
+pub(super) async fn copy_with(
+    args: CpArgs,
+    network: &NetworkArgs,
+    data: Option<&Path>,
+    password: SessionPassword,
+) -> Result<(), ClientError> {
     let (remote, way) = match (place::parse(&args.source)?, place::parse(&args.target)?) {
         (Place::Remote(from), Place::Local(to)) => (from.clone(), Way::Down(from, to)),
         (Place::Local(from), Place::Remote(to)) => (to.clone(), Way::Up(from, to)),
@@ -53,7 +59,7 @@ pub(super) async fn copy_with(args: CpArgs, data: Option<&Path>, password: Sessi
         // Before anybody is asked for a password.
         std::fs::metadata(from).map_err(|e| ClientError::local(from.display(), e))?;
     }
-    let api = Api::logged_in(data)?;
+    let api = Api::logged_in(data, network)?;
     let progress = Progress::new();
     let tell = progress.clone();
     let link = Link::new(api, remote.session, password, Box::new(move |line| tell.tell(line)));
@@ -64,7 +70,11 @@ pub(super) async fn copy_with(args: CpArgs, data: Option<&Path>, password: Sessi
     };
     let outcome = match outcome {
         Ok(()) => jobs.finish().await,
-        Err(error) => Err(error),
+        Err(error) => {
+            // What is there whole still takes its place.
+            let _ = jobs.settled().await;
+            Err(error)
+        }
     };
     jobs.progress.finish(&jobs.summary());
     link.close().await;
@@ -76,14 +86,15 @@ enum Way {
     Up(PathBuf, RemotePlace),
 }
 
-/// A name and how its copy ended.
-type Finished = (String, Result<u64, ClientError>);
+/// A name and how its copy ended: its size, and what of a download has yet to go to the disk.
+type Finished = (String, Result<(u64, Option<Proved>), ClientError>);
 
 /// The files of one command.
 struct Jobs<'a> {
     link: &'a Link,
     progress: Progress,
     running: FuturesUnordered<LocalBoxFuture<'a, Finished>>,
+    settling: Settling,
     at_once: usize,
     copied: u64,
     bytes: u64,
@@ -96,7 +107,8 @@ struct Jobs<'a> {
 impl<'a> Jobs<'a> {
     fn new(link: &'a Link, progress: Progress) -> Self {
         let running = FuturesUnordered::new();
-        Self { link, progress, running, at_once: 1, copied: 0, bytes: 0, failed: 0, single: true, last: None }
+        let settling = Settling::default();
+        Self { link, progress, running, settling, at_once: 1, copied: 0, bytes: 0, failed: 0, single: true, last: None }
     }
 
     fn summary(&self) -> String {
@@ -193,7 +205,7 @@ impl<'a> Jobs<'a> {
         let progress = self.progress.file(shown(&name), size);
         self.running.push(Box::pin(async move {
             let done = download(link, &from, &to, progress).await;
-            (name, done.map(|()| size))
+            (name, done.map(|proved| (size, Some(proved))))
         }));
         Ok(())
     }
@@ -276,7 +288,7 @@ impl<'a> Jobs<'a> {
         let progress = self.progress.file(shown(&name), size);
         self.running.push(Box::pin(async move {
             let done = upload(link, &from, &to, progress).await;
-            (name, done.map(|()| size))
+            (name, done.map(|()| (size, None)))
         }));
         Ok(())
     }
@@ -284,11 +296,32 @@ impl<'a> Jobs<'a> {
     /// Waits until at most `left` copies are running.
     async fn wait_for(&mut self, left: usize) -> Result<(), ClientError> {
         while self.running.len() > left {
-            if let Some((name, outcome)) = self.running.next().await {
-                self.note(&name, outcome)?;
+            match self.running.next().await {
+                Some((name, Ok((size, Some(proved))))) => self.settle(name, size, proved).await?,
+                Some((name, outcome)) => self.note(&name, outcome.map(|(size, _)| size))?,
+                None => {}
             }
         }
         Ok(())
+    }
+
+    /// A download counts once it is on the disk under its name.
+    async fn settle(&mut self, name: String, size: u64, proved: Proved) -> Result<(), ClientError> {
+        while let Some((name, outcome)) = self.settling.relieve().await {
+            self.note(&name, outcome)?;
+        }
+        self.settling.begin(name, size, proved);
+        Ok(())
+    }
+
+    /// Waits until every download that was proved is safe, name and all.
+    async fn settled(&mut self) -> Result<(), ClientError> {
+        let mut worst = Ok(());
+        while let Some((name, outcome)) = self.settling.next().await {
+            worst = worst.and(self.note(&name, outcome));
+        }
+        self.settling.folders().await;
+        worst
     }
 
     /// Counts an outcome. A failure of one file of many is told and the others go on, unless none can.
@@ -314,6 +347,7 @@ impl<'a> Jobs<'a> {
 
     async fn finish(&mut self) -> Result<(), ClientError> {
         self.wait_for(0).await?;
+        self.settled().await?;
         match self.last.take() {
             None => Ok(()),
             Some(error) if self.single => Err(error),

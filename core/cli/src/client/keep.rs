@@ -1,6 +1,7 @@
 //! The log-in that later commands use: a file that only its owner reads.
 
 use super::error::ClientError;
+use super::network::Network;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ pub(super) struct Login {
     pub(super) token: String,
     /// When the server forgets it.
     pub(super) expires_at: String,
+    /// By which way it is reached.
+    #[serde(default)]
+    pub(super) network: Network,
 }
 
 impl std::fmt::Debug for Login {
@@ -90,6 +94,7 @@ mod tests {
             email: "a@b.test".into(),
             token: token.into(),
             expires_at: "2026-01-01T00:00:00Z".into(),
+            network: Network::default(),
         };
         assert!(load(&path).unwrap_err().to_string().contains("hospes login"));
         save(&path, &login("one")).unwrap();

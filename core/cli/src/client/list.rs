@@ -3,6 +3,7 @@
 use super::api::Api;
 use super::error::ClientError;
 use super::files::{Entry, Files, Kind, Link};
+use super::network::NetworkArgs;
 use super::password::SessionPassword;
 use super::place::{self, RemotePlace};
 use super::text::{columns, print, shown};
@@ -20,9 +21,9 @@ pub(crate) struct LsArgs {
     json: bool,
 }
 
-pub(super) async fn run(args: LsArgs, data: Option<&Path>) -> Result<(), ClientError> {
+pub(super) async fn run(args: LsArgs, network: &NetworkArgs, data: Option<&Path>) -> Result<(), ClientError> {
     let place = place::parse_remote(&args.place)?;
-    let api = Api::logged_in(data)?;
+    let api = Api::logged_in(data, network)?;
     let tell = Box::new(|line: &str| eprintln!("hospes: {line}"));
     let link = Link::new(api, place.session, SessionPassword::default(), tell);
     let entries = link.again(async |files| entries(&files, &place).await).await?;

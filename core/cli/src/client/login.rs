@@ -3,6 +3,7 @@
 use super::api::Api;
 use super::error::ClientError;
 use super::keep::{self, Login};
+use super::network::{Network, NetworkArgs};
 use serde_json::json;
 use std::path::Path;
 
@@ -17,8 +18,9 @@ pub(crate) struct LoginArgs {
     email: String,
 }
 
-pub(super) async fn run(args: LoginArgs, data: Option<&Path>) -> Result<(), ClientError> {
-    let api = Api::new(&args.server)?;
+pub(super) async fn run(args: LoginArgs, network: &NetworkArgs, data: Option<&Path>) -> Result<(), ClientError> {
+    let network = network.over(Network::default())?;
+    let api = Api::new(&args.server, &network)?;
     let path = keep::path(data)?;
     let prompt = format!("Password of {}", args.email);
     let password = tokio::task::spawn_blocking(move || crate::input::password(&prompt))
@@ -36,6 +38,7 @@ pub(super) async fn run(args: LoginArgs, data: Option<&Path>) -> Result<(), Clie
         email: args.email,
         token: text("token")?,
         expires_at: text("expires_at")?,
+        network,
     };
     keep::save(&path, &login)?;
     super::text::print(&format!("Logged in to {} as {} until {}.", login.server, login.email, login.expires_at))

@@ -17,6 +17,7 @@ mod history;
 mod keep;
 mod list;
 mod login;
+mod network;
 mod password;
 mod place;
 mod progress;
@@ -30,24 +31,41 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Log in to a server; the password is read from standard input
-    Login(login::LoginArgs),
+    Login(By<login::LoginArgs>),
     /// Prepare, list, show, change and end support sessions
-    #[command(subcommand)]
-    Session(session::SessionCommand),
+    Session(Sessions),
     /// List files on a customer's computer
-    Ls(list::LsArgs),
+    Ls(By<list::LsArgs>),
     /// Copy files or folders from or to a customer's computer
-    Cp(copy::CpArgs),
+    Cp(By<copy::CpArgs>),
+}
+
+/// A command's own arguments, and by which way the server is reached.
+#[derive(Debug, clap::Args)]
+pub(crate) struct By<T: clap::Args> {
+    #[command(flatten)]
+    own: T,
+    #[command(flatten)]
+    network: network::NetworkArgs,
+}
+
+/// The same for a command that has commands of its own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sessions {
+    #[command(subcommand)]
+    own: session::SessionCommand,
+    #[command(flatten)]
+    network: network::NetworkArgs,
 }
 
 /// Does it. `data` is the directory of `--data`, when it was given. 0 done, 1 refused (the reason is on standard
 /// error), 2 wrong usage.
 pub(crate) async fn run(command: Command, data: Option<&Path>) -> ExitCode {
     let done = match command {
-        Command::Login(args) => login::run(args, data).await,
-        Command::Session(command) => session::run(command, data).await,
-        Command::Ls(args) => list::run(args, data).await,
-        Command::Cp(args) => copy::run(args, data).await,
+        Command::Login(By { own, network }) => login::run(own, &network, data).await,
+        Command::Session(Sessions { own, network }) => session::run(own, &network, data).await,
+        Command::Ls(By { own, network }) => list::run(own, &network, data).await,
+        Command::Cp(By { own, network }) => copy::run(own, &network, data).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 use super::api::Api;
 use super::error::ClientError;
 use super::history;
+use super::network::NetworkArgs;
 use super::text::{columns, shown};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -66,8 +67,12 @@ pub(crate) struct PrepareArgs {
     json: bool,
 }
 
-pub(super) async fn run(command: SessionCommand, data: Option<&Path>) -> Result<(), ClientError> {
-    let api = Api::logged_in(data)?;
+pub(super) async fn run(
+    command: SessionCommand,
+    network: &NetworkArgs,
+    data: Option<&Path>,
+) -> Result<(), ClientError> {
+    let api = Api::logged_in(data, network)?;
     match command {
         SessionCommand::Prepare(args) => prepare(&api, args).await,
         SessionCommand::List(args) => history::list(&api, args).await,

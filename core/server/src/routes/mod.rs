@@ -11,6 +11,7 @@ mod customer;
 mod events;
 mod health;
 mod history;
+mod hosts;
 mod logins;
 mod me;
 mod plugin_pages;
@@ -95,6 +96,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .route(hospes_transport::SOCKET_PATH, get(hosts::socket))
         .route("/s/page.css", get(customer::style))
         .route("/s/{ticket}", get(customer::page))
         .route("/s/{ticket}/host/{system}", get(customer::download))

@@ -19,6 +19,7 @@ mod isolation;
 mod login;
 mod logins;
 mod metrics;
+mod networks;
 mod openapi;
 mod origins;
 mod plugin_pages;

@@ -259,6 +259,11 @@ impl Host {
 
     pub(crate) async fn dial_link(link: DeploymentLink, secret: [u8; 32]) -> Self {
         let connection = dial(&link.host, link.port, link.pin).await.unwrap();
+        Self::greet(connection, link, secret).await
+    }
+
+    /// Says hello on a connection of any kind.
+    pub(crate) async fn greet(connection: Connection, link: DeploymentLink, secret: [u8; 32]) -> Self {
         let (sender, receiver) = connection.open_stream().await.unwrap().split();
         let mut host = Self { connection, sender, receiver, key: KeyPair::from_secret(&secret), link };
         let facts = HostFacts { os: "linux".to_owned(), hostname: "pc".to_owned(), agent: "0.1.0".to_owned() };

@@ -4,6 +4,7 @@ use super::conversation::{DownloadEvent, Files, at};
 use super::link::Link;
 use super::local::{Origin, Partial};
 use super::protocol::Reading;
+use super::settle::Proved;
 use crate::client::error::{ClientError, FileError};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -11,30 +12,30 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Copies the file at `path` to `target`, replacing it in one step once the content is proved. `progress` is given the
-/// number of bytes that are there, kept ones included.
+/// Copies the file at `path` beside `target` and proves its content; what comes back is to take the target's place.
+/// `progress` is given the number of bytes that are there, kept ones included.
 pub(crate) async fn download(
     link: &Link,
     path: &[String],
     target: &Path,
     progress: impl Fn(u64) + Send + Sync + 'static,
-) -> Result<(), ClientError> {
+) -> Result<Proved, ClientError> {
     let partial = Arc::new(Partial::of(target)?);
     let progress: Arc<dyn Fn(u64) + Send + Sync> = Arc::new(progress);
     let source = format!("{}:{}", link.session(), path.join("/"));
     let once = async |files: Arc<Files>| one_try(link, &files, path, &source, &partial, &progress).await;
     match link.again(once).await? {
-        Outcome::Done => Ok(()),
+        Outcome::Done(proved) => Ok(proved),
         // What was kept from an earlier try does not belong to it: once more, from the beginning.
         Outcome::KeptIsWrong => match link.again(once).await? {
-            Outcome::Done => Ok(()),
+            Outcome::Done(proved) => Ok(proved),
             Outcome::KeptIsWrong => Err(wrong_hash(path)),
         },
     }
 }
 
 enum Outcome {
-    Done,
+    Done(Proved),
     KeptIsWrong,
 }
 
@@ -69,12 +70,12 @@ async fn one_try(
     }
     let transfer = reading.transfer;
     let origin = Origin { source: source.to_owned(), size: reading.size, modified: reading.modified };
-    let (partial, progress) = (partial.clone(), progress.clone());
-    let storing = tokio::task::spawn_blocking(move || store(&partial, offset, &origin, events, &*progress));
+    let (storing, progress) = (partial.clone(), progress.clone());
+    let storing = tokio::task::spawn_blocking(move || store(&storing, offset, &origin, events, &*progress));
     let (ending, received) = storing.await.map_err(|e| ClientError::local("copying", e))?;
     link.advanced(received);
     match ending {
-        Ending::Done => Ok(Outcome::Done),
+        Ending::Done(file) => Ok(Outcome::Done(Proved { partial: partial.clone(), file, modified: reading.modified })),
         Ending::WrongHash if offset > 0 => Ok(Outcome::KeptIsWrong),
         Ending::WrongHash => Err(wrong_hash(path)),
         Ending::Refused(error) => Err(at(path, error)),
@@ -87,7 +88,7 @@ async fn one_try(
 }
 
 enum Ending {
-    Done,
+    Done(File),
     WrongHash,
     /// The other side could not go on.
     Refused(FileError),
@@ -126,8 +127,7 @@ fn store(
                         partial.remove();
                         return Ok(Ending::WrongHash);
                     }
-                    partial.complete(file, origin.modified)?;
-                    return Ok(Ending::Done);
+                    return Ok(Ending::Done(file));
                 }
                 Some(DownloadEvent::Data { offset: claimed, bytes }) => {
                     if claimed != at || at + bytes.len() as u64 > origin.size {

@@ -61,6 +61,7 @@ impl Partial {
     }
 
     /// Complete and checked: takes the target's place, so that a loss of power leaves the old content or the whole new one.
+    /// The new name itself survives one once [`Self::folder`] was synced too.
     pub(crate) fn complete(&self, file: File, modified: Option<i64>) -> Result<(), ClientError> {
         let time = modified.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
         if let Some(time) = time.and_then(|time| SystemTime::UNIX_EPOCH.checked_add(time)) {
@@ -70,17 +71,14 @@ impl Partial {
         file.sync_all().map_err(|e| ClientError::local(self.file.display(), e))?;
         drop(file);
         std::fs::rename(&self.file, &self.target).map_err(|e| ClientError::local(self.target.display(), e))?;
-        self.sync_directory();
         let _ = std::fs::remove_file(&self.origin);
         Ok(())
     }
 
-    /// Makes the new name survive a loss of power. Not every system or folder can do it; the content is there all the same.
-    fn sync_directory(&self) {
+    /// Where it takes its place.
+    pub(crate) fn folder(&self) -> PathBuf {
         let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Err(error) = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()) {
-            tracing::debug!(%error, "the folder of {} could not be synced", self.target.display());
-        }
+        folder.unwrap_or(Path::new(".")).to_owned()
     }
 
     /// Of no use any more.

@@ -5,12 +5,14 @@ mod download;
 mod link;
 mod local;
 mod protocol;
+mod settle;
 mod upload;
 
 pub(super) use conversation::Files;
 pub(super) use download::download;
 pub(super) use link::Link;
 pub(super) use protocol::{Entry, Kind};
+pub(super) use settle::{Proved, Settling};
 pub(super) use upload::upload;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::fake::{self, Shared, World};
 use crate::client::copy::{CpArgs, copy_with};
 use crate::client::error::ClientError;
+use crate::client::network::NetworkArgs;
 use crate::client::password::SessionPassword;
 use serde_json::json;
 use std::path::Path;
@@ -42,7 +43,8 @@ impl Bench {
         std::fs::create_dir_all(&data).unwrap();
         std::fs::write(data.join("login.json"), login.to_string()).unwrap();
         let args = CpArgs { source: source.to_owned(), target: target.to_owned() };
-        let copying = copy_with(args, Some(&data), SessionPassword::known("right password"));
+        let network = NetworkArgs::default();
+        let copying = copy_with(args, &network, Some(&data), SessionPassword::known("right password"));
         tokio::time::timeout(std::time::Duration::from_secs(60), copying).await.expect("it hangs")
     }
 
