@@ -11,13 +11,13 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Waiting that is taken: less is noise, and the price of a full line.
-const TARGET: Duration = Duration::from_millis(60);
+/// Waiting that is taken: less is noise (of a busy processor, too), and the price of a full line.
+const TARGET: Duration = Duration::from_millis(100);
 /// Window at the start, bytes.
 const FIRST: u64 = 256 << 10;
-/// Smallest window, bytes: two packets and some, so that it can always be measured.
-const LEAST: u64 = 48 << 10;
-/// Largest window, bytes: one [`crate::STREAM_WINDOW`] more than the connection holds unconfirmed.
+/// Smallest window, bytes: a few packets, so that it can always be measured.
+const LEAST: u64 = 64 << 10;
+/// Largest window, bytes: what the connection holds unconfirmed.
 const MOST: u64 = 4 << 20;
 
 /// The window, as a pure value: the caller passes times.
@@ -42,12 +42,13 @@ impl Pace {
         if trip - self.least > TARGET {
             // Once for each round trip: what was on its way then says nothing of the window now.
             if self.cut.is_none_or(|cut| sent > cut) {
-                self.window = (self.window - self.window / 4).max(LEAST);
+                self.window = (self.window - self.window / 8).max(LEAST);
                 self.cut = Some(now);
             }
         } else if !idle {
-            // Doubles each round trip, as slow start does; the cut above brings it back.
-            self.window = self.window.saturating_add(bytes).min(MOST);
+            // Doubles each round trip, as slow start does, until the line was full once; then carefully.
+            let more = if self.cut.is_none() { bytes } else { bytes / 4 };
+            self.window = self.window.saturating_add(more).min(MOST);
         }
     }
 }

@@ -104,7 +104,7 @@ async fn a_stalled_reader_stops_the_writer_and_nobody_else() {
     let stalled = futures_util::future::join_all((0..LISTENER_STREAMS).map(|_| async {
         let (mut sender, receiver) = server.open_stream().await.unwrap().split();
         let mut accepted = 0usize;
-        while let Ok(sent) = tokio::time::timeout(Duration::from_secs(2), sender.send(message.clone())).await {
+        while let Ok(sent) = tokio::time::timeout(Duration::from_secs(4), sender.send(message.clone())).await {
             sent.unwrap();
             accepted += message.len();
         }

@@ -214,3 +214,26 @@ async fn what_cannot_be_copied_is_said_before_anything_is_asked() {
     check(&format!("{ID}:Other/x"), ".", 1, "no such file").await;
     check(&format!("{ID}:Other"), ".", 1, "no folder called Other is shared").await;
 }
+
+#[tokio::test]
+async fn of_many_files_each_is_under_its_name_before_the_command_says_done_and_one_that_cannot_be_is_told() {
+    let bench = Bench::new(World::from("right password")).await;
+    for number in 0..150u8 {
+        let path = names(&format!("Home/many/{number:03}"));
+        bench.world.lock().unwrap().files.insert(path, content(usize::from(number), number));
+    }
+    std::fs::create_dir(bench.local("in")).unwrap();
+    // A folder lies where a file is to be, so the last step of that one fails.
+    std::fs::create_dir_all(bench.local("in/many/077/mine")).unwrap();
+    let error = bench.cp(&format!("{ID}:Home/many"), &bench.local("in")).await.unwrap_err();
+    assert!(error.to_string().starts_with("1 of 150 could not be copied"), "{error}");
+    let mut found = bench.found("in/many");
+    // What was proved of it waits for the next try.
+    found.retain(|(name, _)| !name.contains("hospes-part"));
+    let expected = (0..150u8).filter(|number| *number != 77);
+    let expected = expected.map(|number| (format!("{number:03}"), content(usize::from(number), number)));
+    assert!(found == expected.collect::<Vec<_>>(), "{:?}", found.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    std::fs::remove_dir_all(bench.local("in/many/077")).unwrap();
+    bench.cp(&format!("{ID}:Home/many"), &bench.local("in")).await.unwrap();
+    assert_eq!(bench.found("in/many").len(), 150, "and no partial file is left");
+}
