@@ -14,10 +14,13 @@ export async function picture(page, name, fullPage = true) {
   if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
 }
 
-/** What axe says against the page, one line for each finding. The plugins' frames are theirs to check. */
+/** What axe says against a page or a frame, one line for each finding. A frame's heading is that of the page around it. */
 export async function findings(page) {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate((values) => window.axe.run(document, { runOnly: values, iframes: false }), RULES);
+  const { violations } = await page.evaluate((values) => {
+    const rules = { "page-has-heading-one": { enabled: window === window.top } };
+    return window.axe.run(document, { runOnly: values, rules, iframes: false });
+  }, RULES);
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));
 }
 

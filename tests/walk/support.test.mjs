@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { findings } from "./looks.mjs";
 import { Stage, agent, screenOf, sleep, snapshot, technicianPassword, until } from "./stage.mjs";
 
 const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -170,6 +171,7 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     await frame.locator("[data-testid=remote-control][data-state=shown]").waitFor();
     await sameAsScreen(frame);
     await picture("remote-control");
+    assert.deepEqual(await findings(frame), [], "axe on remote control");
 
     // Typing and clicks, seen by X clients: a click gives the focus, keys go where the focus is.
     await frame.getByTestId("scale-one").click();
@@ -205,6 +207,8 @@ describe("a support session from preparing to nothing left", { timeout: 300_000 
     assert.equal(hash(readFileSync(join(computer.docs, "from technician ñ.bin"))), hash(outgoing));
     await row("from technician").waitFor();
     await picture("file-manager");
+    assert.deepEqual(await findings(files), [], "axe on the file manager");
+    assert.deepEqual(await findings(page), [], "axe around them");
 
     // Closing does not end the session (R14); opening again needs nothing.
     await page.getByTestId("tab-close").first().click();
