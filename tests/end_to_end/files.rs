@@ -155,3 +155,37 @@ async fn a_copy_goes_on_after_the_server_was_killed(network: Network) -> Result<
     assert!(std::fs::read(&out)? == bytes, "the copy differs; it wrote:\n{}", copy.log());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r20_what_is_taken_away_in_the_middle_of_a_copy_ends_it_and_can_be_given_back() -> Result<()> {
+    let scene = scene(&["base"]).await?;
+    let (api, id) = (&scene.technician.api, &scene.id);
+    let choose = async |capabilities: &[&str]| {
+        let body = serde_json::json!({ "capabilities": capabilities });
+        let (status, answer) = api.call("PATCH", &format!("/sessions/{id}"), Some(body)).await?;
+        ensure!(status == 200, "{status} {answer}");
+        Ok(())
+    };
+    // Longer than any machine needs to the change.
+    std::fs::File::create(scene.host.docs.join("endless.bin"))?.set_len(4 << 30)?;
+    let mut command = scene.technician.hospes()?;
+    command.arg("cp").arg(format!("{id}:Docs/endless.bin")).arg(scene.folder.path().join("endless.bin"));
+    command.env("HOSPES_SESSION_PASSWORD", &scene.password);
+    let mut copy = hospes_tests::process::Process::start(&mut command, &scene.folder.path().join("cp.log"))?;
+    let patience = Duration::from_secs(20);
+    api.wait_for(id, patience, |session| session["channels"][0]["capability"] == "file-manager").await?;
+    choose(&["remote-control"]).await?;
+    let status = copy.wait(patience)?;
+    assert_eq!(status.code(), Some(1), "{}", copy.log());
+    assert!(copy.log().contains("This session does not include it"), "{}", copy.log());
+    let session = api.wait_for(id, patience, |session| session["channels"] == serde_json::json!([])).await?;
+    assert_eq!((&session["state"], &session["online"]), (&"active".into(), &true.into()), "R14");
+    let target = format!("{id}:Docs/");
+    let (code, _, errors) = scene.hospes(&["ls", &target], "")?;
+    assert!(code == 1 && errors.contains("choose it on the session's page"), "{code} {errors}");
+    choose(&["file-manager", "remote-control"]).await?;
+    // Once per login: the session password is not asked for again.
+    let (code, listed, errors) = scene.hospes(&["ls", &target], "")?;
+    assert!(code == 0 && listed.contains("endless.bin"), "{code} {listed}{errors}");
+    Ok(())
+}

@@ -37,8 +37,10 @@ pub(super) struct AuditParameters {
     /// `oldest` or `newest` first; oldest when absent.
     order: Option<String>,
     /// Only entries that follow this sequence in that order: `next` of the answer before.
+    #[param(value_type = Option<i64>)]
     after: Option<String>,
     /// At most that many, 1 to 1000; 1000 when absent.
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 

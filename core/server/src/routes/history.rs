@@ -32,6 +32,7 @@ pub(super) struct ListParameters {
     /// `next` of the answer before.
     before: Option<String>,
     /// At most that many, 1 to 500; 100 when absent.
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 
