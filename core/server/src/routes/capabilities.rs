@@ -16,6 +16,7 @@ use axum::http::HeaderMap;
 use hospes_licence::interface::{Consent, ConsentClass, consent_of};
 use hospes_session::id::SessionId;
 use hospes_session::model::{Language, Session, SessionState};
+use hospes_session::plan::Plan;
 use hospes_wire::control::ConsentState;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -47,18 +48,48 @@ pub(super) async fn list(
     let language = choose_language(parameters.lang.as_deref(), caller.technician.language, &headers);
     let online = app.hosts.get(id).is_some();
     let report = app.hosts.last_report(id).unwrap_or_default();
-    let known = Known { app: &app, session: &session, entitlement: &entitlement, online, report: &report };
+    let known = Known { plans: &app.plans, session: &session, entitlement: &entitlement, online, report: &report };
     let capabilities = app.plugins.listed().iter().map(|listed| view(listed, &known, language)).collect();
     Ok(axum::Json(CapabilitiesAnswer { capabilities }))
 }
 
 /// What is known of the session and its host.
 struct Known<'a> {
-    app: &'a App,
+    plans: &'a [Plan],
     session: &'a Session,
     entitlement: &'a Entitlement,
     online: bool,
     report: &'a Report,
+}
+
+impl Known<'_> {
+    fn chosen(&self, listed: &Listed) -> bool {
+        self.session.capabilities.iter().any(|chosen| chosen.as_str() == listed.id)
+    }
+}
+
+/// Why it cannot be opened now; none when it can.
+fn why<'a>(listed: &'a Listed, known: &Known<'a>) -> Option<Reason<'a>> {
+    let Some(plugin) = &listed.plugin else { return Some(Reason::NotInstalled) };
+    if known.entitlement.problem.is_some() {
+        return Some(Reason::NoLicence);
+    }
+    if !listed.features.iter().any(|feature| known.entitlement.features.contains(feature)) {
+        let plan = known.entitlement.plan.as_str();
+        return Some(Reason::NotLicensed { plan, features: &listed.features, plans: known.plans });
+    }
+    match known.session.state {
+        SessionState::Ended(_) => return Some(Reason::Over),
+        _ if !known.chosen(listed) => return Some(Reason::NotChosen),
+        SessionState::Prepared(_) => return Some(Reason::NotActive),
+        SessionState::Active(_) if !known.online => return Some(Reason::Offline),
+        SessionState::Active(_) => {}
+    }
+    let classes = by_class(plugin.manifest.tiers.values().flatten());
+    match missing(&classes, known.report) {
+        Some(words) => Some(Reason::Impossible(words)),
+        None => (consent(&classes, known.report) == "denied").then_some(Reason::Denied),
+    }
 }
 
 fn view(listed: &Listed, known: &Known<'_>, language: Language) -> CapabilityView {
@@ -66,34 +97,14 @@ fn view(listed: &Listed, known: &Known<'_>, language: Language) -> CapabilityVie
     let manifest = listed.plugin.as_ref().map(|plugin| &plugin.manifest);
     let classes = manifest.map(|manifest| by_class(manifest.tiers.values().flatten())).unwrap_or_default();
     let consent = consent(&classes, known.report);
-    let chosen = known.session.capabilities.iter().any(|chosen| chosen.as_str() == listed.id);
-    let reason = if listed.plugin.is_none() {
-        Some(Reason::NotInstalled)
-    } else if known.entitlement.problem.is_some() {
-        Some(Reason::NoLicence)
-    } else if feature.is_none() {
-        let (plan, plans) = (known.entitlement.plan.as_str(), known.app.plans.as_slice());
-        Some(Reason::NotLicensed { plan, features: &listed.features, plans })
-    } else if matches!(known.session.state, SessionState::Ended(_)) {
-        Some(Reason::Over)
-    } else if !chosen {
-        Some(Reason::NotChosen)
-    } else if matches!(known.session.state, SessionState::Prepared(_)) {
-        Some(Reason::NotActive)
-    } else if !known.online {
-        Some(Reason::Offline)
-    } else if let Some(words) = missing(&classes, known.report) {
-        Some(Reason::Impossible(words))
-    } else {
-        (consent == "denied").then_some(Reason::Denied)
-    };
+    let reason = why(listed, known);
     let title = listed.titles.get(views::language(language)).or_else(|| listed.titles.get("en"));
     CapabilityView {
         title: title.cloned().unwrap_or_else(|| listed.id.clone()),
         titles: listed.titles.clone(),
         feature: feature.or_else(|| listed.features.first()).cloned().unwrap_or_else(|| listed.id.clone()),
         licensed: feature.is_some(),
-        enabled: chosen,
+        enabled: known.chosen(listed),
         available: reason.is_none(),
         reason: reason.map(|reason| reason.code().to_owned()),
         explain: reason.map(|reason| reason.sentence(language)),
@@ -142,6 +153,48 @@ fn consent(classes: &BTreeMap<ConsentClass, Vec<&str>>, report: &Report) -> &'st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hospes_session::capability::CapabilityId;
+    use hospes_session::id::{CompanyId, TechnicianId};
+    use hospes_session::plan::default_catalogue;
+    use hospes_session::prepare::{RANDOM, Request, prepare};
+    use hospes_session::quota::Limits;
+
+    #[test]
+    fn r10_a_plan_may_sell_what_no_plugin_serves_and_it_says_so() {
+        let licensed = [CapabilityId::new("dashboard").unwrap()].into();
+        let request = Request {
+            company: CompanyId::from_parts(1, [1; 16]),
+            technician: TechnicianId::from_parts(1, [1; 16]),
+            customer_email: "c@example.com",
+            customer_name: None,
+            language: Language::En,
+            note: None,
+            password: None,
+            capabilities: None,
+            licensed: &licensed,
+            lease_length: 1000,
+            code_lifetime: 1000,
+        };
+        let session = prepare(&request, 1, &[1; RANDOM]).unwrap().session;
+        let entitlement = Entitlement {
+            plan: "base".to_owned(),
+            modules: vec!["insight".to_owned()],
+            features: ["dashboard".to_owned()].into(),
+            limits: Limits { per_technician: 1, per_company: 1, lease: 1000 },
+            seats: 1,
+            problem: None,
+        };
+        let (plans, report) = (default_catalogue(), Report::default());
+        let known =
+            Known { plans: &plans, session: &session, entitlement: &entitlement, online: true, report: &report };
+        let titles = [("en".to_owned(), "Dashboard".to_owned())].into();
+        let listed =
+            Listed { id: "dashboard".to_owned(), titles, features: vec!["dashboard".to_owned()], plugin: None };
+        let view = view(&listed, &known, Language::Es);
+        assert_eq!((view.licensed, view.enabled, view.available), (true, true, false));
+        assert_eq!(view.reason.as_deref(), Some("not-installed"));
+        assert!(view.explain.unwrap().contains("su operador puede instalar uno"));
+    }
 
     #[test]
     fn a_capability_is_missing_when_all_that_it_begins_with_is() {

@@ -124,7 +124,7 @@ async fn r9_r10_the_plan_says_what_can_be_chosen() {
     assert_eq!((&files["licensed"], &files["enabled"]), (&json!(false), &json!(false)));
     assert_eq!((&files["available"], &files["reason"]), (&json!(false), &json!("not-licensed")));
     assert_eq!(files["explain"], "L’abonnement « essential » ne le comprend pas ; il est compris dans base.");
-    assert_eq!((&dashboard["licensed"], &dashboard["reason"]), (&json!(false), &json!("not-installed")));
+    assert_eq!((&dashboard["licensed"], &dashboard["available"]), (&json!(false), &json!(false)));
     let prepared = large.prepare().await;
     let (_, files, dashboard) = view(&large, &prepared).await;
     assert_eq!((&files["licensed"], &dashboard["licensed"]), (&json!(true), &json!(true)));
