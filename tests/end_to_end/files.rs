@@ -12,6 +12,7 @@ in_every_network! {
     r9_on_essential_the_file_manager_is_refused,
     names_that_lead_out_of_the_shared_folder_are_refused,
     a_copy_goes_on_after_the_server_was_killed,
+    r20_what_is_taken_away_in_the_middle_of_a_copy_ends_it_and_can_be_given_back,
 }
 
 struct Scene {
@@ -156,9 +157,8 @@ async fn a_copy_goes_on_after_the_server_was_killed(network: Network) -> Result<
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn r20_what_is_taken_away_in_the_middle_of_a_copy_ends_it_and_can_be_given_back() -> Result<()> {
-    let scene = scene(&["base"]).await?;
+async fn r20_what_is_taken_away_in_the_middle_of_a_copy_ends_it_and_can_be_given_back(network: Network) -> Result<()> {
+    let scene = scene(network, &["base"]).await?;
     let (api, id) = (&scene.technician.api, &scene.id);
     let choose = async |capabilities: &[&str]| {
         let body = serde_json::json!({ "capabilities": capabilities });
