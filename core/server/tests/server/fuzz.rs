@@ -7,8 +7,8 @@ use hospes_licence::interface::ConsentClass;
 use hospes_licence::key::PublicKey;
 use hospes_session::model::HostFacts;
 use hospes_wire::channel::Fetch;
-use hospes_wire::control::{ConsentState, HostMessage};
-use hospes_wire::message::to_frame;
+use hospes_wire::control::{ConsentState, HostMessage, ServerMessage};
+use hospes_wire::message::{from_frame, to_frame};
 use hospes_wire::problem::Problem;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -64,7 +64,18 @@ impl Scene {
                 _ => host.sender.send(message).await,
             };
         }
-        drop(host);
+        // Once this is answered, what was said before it has been heard.
+        let facts = HostFacts { os: "Debian 13".into(), hostname: "desk".into(), agent: "0.1.0".into() };
+        let _closed = host.sender.send(to_frame(&HostMessage::Hello { v: 1, facts }).unwrap()).await;
+        if first >> 1 & 3 == 0 {
+            // Half a frame would wait for its rest.
+            let _closed = host.sender.finish().await;
+        }
+        while let Ok(Some(frame)) = host.receiver.recv().await {
+            if matches!(from_frame(&frame), Ok(ServerMessage::Welcome { .. })) {
+                break;
+            }
+        }
         let mut next = Host::dial(&self.prepared, [8; 32]).await;
         let token = link_of(&self.prepared).token.0;
         next.ask(HostMessage::LookUp { token }).await;
@@ -72,6 +83,9 @@ impl Scene {
         assert_eq!(status, 200, "{shown}");
         assert_eq!(PANICS.load(Ordering::Relaxed), 0, "a task of the server panicked");
         seen(&shown);
+        let (_, capabilities) = self.technician.get(&format!("/sessions/{}/capabilities", self.id())).await;
+        seen(&capabilities);
+        drop(host);
         if shown["state"] == "ended" {
             self.join().await;
         }
@@ -97,6 +111,11 @@ fn fuzz_hostile_host() {
     let facts = HostFacts { os: "Debian 13".into(), hostname: "desk".into(), agent: "0.1.0".into() };
     let classes = ConsentClass::ALL.into_iter().map(|class| (class, ConsentState::Ask)).collect();
     let unavailable = BTreeMap::from([("hospes:desk/screen".into(), "no display".into())]);
+    // What is shown to a technician, with what could turn or end the line.
+    let classes_again: BTreeMap<_, _> =
+        ConsentClass::ALL.into_iter().map(|class| (class, ConsentState::Granted)).collect();
+    let odd = ["hospes:files/read", "hospes:files/write", "hospes:desk/screen", "hospes:desk/input"];
+    let odd = odd.into_iter().map(|name| (name.into(), "no\u{202e}such\u{1b}[31m\ndisk".into())).collect();
     let channel = "0190163d-8694-739b-aea5-966c26f8ad91".to_owned();
     let problem = Some(Problem::new("plugin-crashed", 500, "It crashed"));
     let seeds = [
@@ -106,6 +125,7 @@ fn fuzz_hostile_host() {
         ("resume", frame(&HostMessage::Resume { session: channel.clone(), host_key, proof })),
         ("already-hosting", frame(&HostMessage::AlreadyHosting { token: [9; 16] })),
         ("consent", frame(&HostMessage::Consent { classes, unavailable })),
+        ("consent-odd", frame(&HostMessage::Consent { classes: classes_again, unavailable: odd })),
         ("channel-closed", frame(&HostMessage::ChannelClosed { channel, problem })),
         ("end", frame(&HostMessage::End {})),
         ("removed", frame(&HostMessage::Removed { undone: vec!["autostart".into()] })),

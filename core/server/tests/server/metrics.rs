@@ -1,4 +1,7 @@
+use crate::channels;
 use crate::support::{Host, Site, code, read};
+use hospes_wire::channel::FromHost;
+use hospes_wire::problem::Problem;
 use serde_json::json;
 
 async fn metrics(site: &Site, headers: &[(&str, &str)]) -> (u16, String) {
@@ -81,4 +84,43 @@ async fn a_refused_channel_is_counted() {
     let (_, text) = metrics(&site, &[]).await;
     assert!(text.contains("hospes_refusals_total{via=\"channel\",reason=\"session-not-active\"} 1"), "{text}");
     let _host = Host::dial(&prepared, [1; 32]).await;
+}
+
+#[tokio::test]
+async fn channels_bytes_and_budgets_are_counted_by_capability() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let (id, host) = ada.active().await;
+    let (mut socket, mut stream, _) = channels::open(&ada, &id, &host).await;
+    socket.send(vec![7; 1000]).await;
+    stream.recv().await.unwrap().unwrap();
+    stream.send([&[0][..], &[8; 500]].concat()).await.unwrap();
+    socket.recv().await;
+    let (_, text) = metrics(&site, &[]).await;
+    for line in [
+        "hospes_channels_open{capability=\"file-manager\"} 1",
+        "hospes_channels_opened_total{capability=\"file-manager\"} 1",
+        "hospes_relayed_bytes_total{direction=\"to-host\"} 1000",
+        "hospes_relayed_bytes_total{direction=\"from-host\"} 500",
+    ] {
+        assert!(text.lines().any(|served| served == line), "{text}\nlacks {line}");
+    }
+    let title = "plugin file-manager was ended: its memory budget is used up";
+    let problem = json!({ "type": "https://hospes.dev/problems/plugin-budget", "title": title, "status": 500 });
+    stream.send([&[2][..], problem.to_string().as_bytes()].concat()).await.unwrap();
+    assert_eq!(code(&socket.hear().await["problem"]), "plugin-budget");
+    // What a host makes up is one word.
+    let mut socket = ada.socket(&id, "file-manager").await;
+    socket.say(&json!({ "v": 1, "token": ada.token })).await;
+    let (mut stream, ..) = channels::asked(&host).await;
+    channels::answer(&mut stream, FromHost::Refused { problem: Problem::new("made-up", 403, "No") }).await;
+    assert_eq!(code(&socket.hear().await["refused"]), "made-up");
+    let (_, text) = metrics(&site, &[]).await;
+    for line in [
+        "hospes_plugin_budgets_exceeded_total{plugin=\"file-manager\",budget=\"memory\"} 1",
+        "hospes_refusals_total{via=\"channel\",reason=\"other\"} 1",
+    ] {
+        assert!(text.lines().any(|served| served == line), "{text}\nlacks {line}");
+    }
+    assert!(!text.contains("hospes_channels_open{"), "{text}");
 }
