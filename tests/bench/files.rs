@@ -48,7 +48,7 @@ pub(crate) async fn measure(size: u64) -> Result<()> {
     up.print(&format!("up, {what}"), rate);
     down.print(&format!("down, {what}"), rate);
     note(
-        "hospes cp compares a hash of the whole content; going up, each file and its folder are synced to disk; scp does neither",
+        "hospes cp compares a hash of the whole content, and all of it is on the disk when it says done; scp does neither",
     );
 
     bench.memory(&large).await?;
