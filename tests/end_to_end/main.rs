@@ -9,4 +9,5 @@ mod files;
 mod life;
 mod load;
 mod networks;
+mod notifications;
 mod trust;

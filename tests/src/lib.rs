@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod host;
+pub mod mail_catcher;
 pub mod network;
 pub mod process;
 pub mod proxy;

@@ -68,8 +68,21 @@ impl Server {
     /// # Errors
     /// When it is refused.
     pub fn technician(&self, company: &str, email: &str, name: &str) -> Result<()> {
+        self.add(company, email, name, "technician")
+    }
+
+    /// Adds an owner with [`PASSWORD`].
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn owner(&self, company: &str, email: &str, name: &str) -> Result<()> {
+        self.add(company, email, name, "owner")
+    }
+
+    fn add(&self, company: &str, email: &str, name: &str, role: &str) -> Result<()> {
         let mut command = self.hospes()?;
         command.args(["admin", "technician", "add", "--company", company, "--email", email, "--name", name]);
+        command.args(["--role", role]);
         let (code, _, errors) = finish(&mut command, Some(PASSWORD))?;
         ensure!(code == 0, "technician: {errors}");
         Ok(())

@@ -11,6 +11,7 @@ import { chromium } from "playwright-core";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 export const hospes = process.env.TEST_HOSPES ?? join(root, "target/debug/hospes");
 export const agent = process.env.TEST_HOSPES_AGENT ?? join(root, "target/debug/hospes-agent");
+export const mailCatcher = process.env.TEST_MAIL_CATCHER ?? join(root, "target/debug/mail-catcher");
 export const technicianPassword = "correct horse battery staple";
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -92,6 +93,7 @@ export class Stage {
       ["technician", "add", "--company", "Acme Support", "--email", "tara@acme.test", "--name", "Tara Technician"],
       technicianPassword,
     );
+    await stage.catchMail();
     stage.network = await throughProxy(stage.port);
     await stage.serve();
     await stage.display(screen);
@@ -114,8 +116,23 @@ export class Stage {
     return child;
   }
 
+  /** A real mail server that keeps what it gets. */
+  async catchMail() {
+    const catcher = this.start("mail catcher", mailCatcher, []);
+    await catcher.wrote(/page http:.*\n/);
+    this.mailPort = catcher.text.match(/smtp .*:(\d+)/)[1];
+    this.mailPage = catcher.text.match(/page (http:\S+)/)[1];
+  }
+
+  /** Waits for a caught mail that looks as wanted: `{to, subject, text, html, message_id}`. */
+  async mail(what, wanted, patience) {
+    const look = async () => (await (await fetch(`${this.mailPage}/messages.json`)).json()).messages.find(wanted);
+    return await until(`mail: ${what}`, look, patience);
+  }
+
   async serve() {
-    this.server = this.start("server", hospes, ["--data", this.data, "serve", "--listen", `127.0.0.1:${this.port}`], { env: { ...process.env, ...this.network.server } });
+    const mail = { HOSPES_MAIL__HOST: "127.0.0.1", HOSPES_MAIL__PORT: this.mailPort, HOSPES_MAIL__TLS: "none", HOSPES_MAIL__FROM: "Acme Support <support@acme.test>" };
+    this.server = this.start("server", hospes, ["--data", this.data, "serve", "--listen", `127.0.0.1:${this.port}`], { env: { ...process.env, ...mail, ...this.network.server } });
     await until("the server answers", async () => (await fetch(`${this.url}/api/v1/healthz`).catch(() => fetch(`${this.url}/healthz`))).status < 500);
   }
 

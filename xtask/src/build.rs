@@ -49,6 +49,11 @@ pub(crate) fn everything(house: &House, release: bool) -> Result<Settings> {
     Ok(settings)
 }
 
+/// The mail server of demo and walks, which keeps what it gets.
+pub(crate) fn mail_catcher(house: &House) -> Result<()> {
+    run(cargo(house, &settings(house)?).args(["build", "--workspace", "--bin", "mail-catcher"]))
+}
+
 /// What the executables embed: console and signed plugins with their pages.
 pub(crate) fn parts(house: &House) -> Result<Settings> {
     let settings = settings(house)?;

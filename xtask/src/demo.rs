@@ -13,33 +13,40 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 const EMAIL: &str = "tech@demo.test";
+const CUSTOMER: &str = "customer@demo.test";
 
 pub(crate) fn demo(house: &House, port: u16, no_session: bool) -> Result<()> {
     let stop = on_stop()?;
     let own_display = !no_session && std::env::var_os("DISPLAY").is_none();
     setup::for_demo(house, own_display)?;
     build::everything(house, false)?;
+    build::mail_catcher(house)?;
 
     let folder = tempfile::Builder::new().prefix("hospes-demo-").tempdir()?;
     let mut demo = Demo {
         hospes: house.executable("hospes", false),
         agent: house.executable("hospes-agent", false),
+        catcher: house.executable("mail-catcher", false),
         folder: folder.path().to_path_buf(),
         url: format!("http://127.0.0.1:{port}"),
         children: Vec::new(),
     };
     let password = word()?;
     demo.found_company(&password)?;
-    demo.serve(port)?;
+    let mail = demo.catch_mail()?;
+    demo.serve(port, &mail)?;
     println!("\nHospes is running.\n");
     println!("  Console      {}", demo.url);
     println!("  Technician   {EMAIL}\n  Password     {password}");
+    println!("  Caught mail  {}", mail.page);
     let session = if no_session {
-        println!("\nLog in, prepare a session under \"Ad hoc support\", and follow its link.");
+        println!(
+            "\nLog in, prepare a session under \"Ad hoc support\", and follow the link in the mail that it sends."
+        );
         println!("The host for this computer is {}", demo.agent.display());
         None
     } else {
-        Some(demo.session(&password, own_display)?)
+        Some(demo.session(&password, own_display, &mail)?)
     };
     println!("\nCtrl-C stops everything and cleans up.");
     demo.watch(&stop)?;
@@ -62,9 +69,16 @@ fn word() -> Result<String> {
     Ok(data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase())
 }
 
+/// Where the demo's mail ends.
+struct MailCatcher {
+    port: u16,
+    page: String,
+}
+
 struct Demo {
     hospes: PathBuf,
     agent: PathBuf,
+    catcher: PathBuf,
     folder: PathBuf,
     url: String,
     children: Vec<(&'static str, Child)>,
@@ -98,9 +112,35 @@ impl Demo {
         Ok(())
     }
 
-    fn serve(&mut self, port: u16) -> Result<()> {
+    /// Starts a mail server that keeps what it gets.
+    fn catch_mail(&mut self) -> Result<MailCatcher> {
+        let mut command = Command::new(&self.catcher);
+        self.start("mail catcher", &mut command)?;
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let said = std::fs::read_to_string(self.log("mail catcher")).unwrap_or_default();
+            let find = |what: &str| said.lines().find_map(|line| line.strip_prefix(what).map(str::to_owned));
+            if let (Some(smtp), Some(page)) = (find("smtp "), find("page ")) {
+                let port = smtp.rsplit(':').next().and_then(|port| port.parse().ok());
+                return Ok(MailCatcher { port: port.context("the mail catcher names no port")?, page });
+            }
+            self.alive()?;
+            if Instant::now() > deadline {
+                bail!("the mail catcher did not start within 10 s; see {}", self.log("mail catcher").display());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn serve(&mut self, port: u16, mail: &MailCatcher) -> Result<()> {
         let mut command = self.hospes();
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
+        command.envs([
+            ("HOSPES_MAIL__HOST", "127.0.0.1"),
+            ("HOSPES_MAIL__TLS", "none"),
+            ("HOSPES_MAIL__FROM", "Demo Support <support@demo.test>"),
+            ("HOSPES_MAIL__PORT", &mail.port.to_string()),
+        ]);
         self.start("server", &mut command)?;
         let deadline = Instant::now() + Duration::from_secs(30);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -114,18 +154,11 @@ impl Demo {
     }
 
     /// Prepares a session, joins it with a real host, and prints where to look; answers the session's id.
-    fn session(&mut self, password: &str, own_display: bool) -> Result<String> {
+    fn session(&mut self, password: &str, own_display: bool, mail: &MailCatcher) -> Result<String> {
         let display = if own_display { Some(self.display()?) } else { None };
         with_input(self.technician().args(["login", "--server", &self.url, "--email", EMAIL]), password)?;
-        let prepare = [
-            "session",
-            "prepare",
-            "--customer-email",
-            "customer@demo.test",
-            "--customer-name",
-            "Carla Customer",
-            "--json",
-        ];
+        let prepare =
+            ["session", "prepare", "--customer-email", CUSTOMER, "--customer-name", "Carla Customer", "--json"];
         let prepared: serde_json::Value = serde_json::from_str(&output(self.technician().args(prepare))?)?;
         let text = |key: &str| prepared[key].as_str().map(str::to_owned).with_context(|| format!("no {key}"));
         let (id, link, code) = (text("id")?, text("deployment_link")?, text("security_code")?);
@@ -146,6 +179,7 @@ impl Demo {
         println!("  Dashboard         {}/sessions/{id}?open=dashboard", self.url);
         println!("  Session password  {}   (asked once per login)", text("password")?);
         println!("  Customer's page   {link}");
+        println!("  Their invitation  {}   (mailed to {CUSTOMER})", mail.page);
         Ok(id)
     }
 
@@ -215,7 +249,7 @@ impl Demo {
     /// Fails when the server or the host has ended; programs on the display may be closed at will.
     fn alive(&mut self) -> Result<()> {
         for (name, child) in &mut self.children {
-            if matches!(*name, "server" | "host" | "display")
+            if matches!(*name, "server" | "host" | "display" | "mail catcher")
                 && let Some(status) = child.try_wait()?
             {
                 let log = std::fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default();

@@ -81,11 +81,13 @@ fn web(house: &House, _: &Settings) -> Result<()> {
 /// A real browser against a real server and a real host.
 fn walk(house: &House, settings: &Settings) -> Result<()> {
     run(cargo(house, settings).args(["build", "--workspace", "--bin", "hospes", "--bin", "hospes-agent"]))?;
+    build::mail_catcher(house)?;
     let node = |what: &str| {
         let mut command = Command::new("node");
         command.args(["--test", "--test-concurrency=1", what]).current_dir(&house.root);
         command.env("TEST_HOSPES", house.executable("hospes", false));
         command.env("TEST_HOSPES_AGENT", house.executable("hospes-agent", false));
+        command.env("TEST_MAIL_CATCHER", house.executable("mail-catcher", false));
         command
     };
     run(&mut node("tests/walk/"))?;

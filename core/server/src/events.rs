@@ -4,6 +4,7 @@
 use crate::api::{EventView, rfc3339};
 use crate::clock;
 use hospes_session::id::{CompanyId, SessionId};
+use hospes_session::rules::Event;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,13 +72,12 @@ impl Events {
     }
 
     /// Tells what the session rules decided.
-    pub(crate) fn publish_decided(
-        &self,
-        company: CompanyId,
-        session: SessionId,
-        events: &[hospes_session::rules::Event],
-    ) {
+    pub(crate) fn publish_decided(&self, company: CompanyId, session: SessionId, events: &[Event]) {
         for event in events {
+            // The stream has said so when it happened; only notifiers wait whether it lasts.
+            if matches!(event, Event::HostOffline | Event::HostOnline) {
+                continue;
+            }
             let mut detail = serde_json::to_value(event).unwrap_or_else(|_| json!({}));
             if let Some(fields) = detail.as_object_mut() {
                 fields.remove("event");

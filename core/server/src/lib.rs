@@ -27,6 +27,7 @@ pub mod keys;
 mod live;
 mod metrics;
 mod middleware;
+mod notify;
 mod pages;
 mod passwords;
 pub mod plugins;

@@ -138,6 +138,11 @@ impl Plugins {
         self.by_id.get(id).filter(|plugin| plugin.manifest.kind == Kind::Capability)
     }
 
+    /// The notifiers, by id.
+    pub(crate) fn notifiers(&self) -> impl Iterator<Item = &Arc<PluginFile>> {
+        self.by_id.values().filter(|plugin| plugin.manifest.kind == Kind::Notifier)
+    }
+
     /// By BLAKE3 of the file, hex.
     pub(crate) fn by_hash(&self, hash: &str) -> Option<&Arc<PluginFile>> {
         self.by_hash.get(hash)

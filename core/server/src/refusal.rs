@@ -6,6 +6,7 @@ use hospes_session::prepare::InvalidField;
 use hospes_session::quota::QuotaRefusal;
 use hospes_store::StoreError;
 use hospes_wire::problem::Problem;
+use serde_json::Value;
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Refusal {
     cause: Option<String>,
     /// Seconds, for `Retry-After`.
     retry_after: Option<u64>,
+    /// What is wrong with which field, as `problems` of the body.
+    fields: Option<Value>,
 }
 
 /// Answer of a handler.
@@ -24,12 +27,23 @@ pub(crate) type Answer<T> = Result<T, Refusal>;
 impl Refusal {
     /// A problem with a stable code.
     pub(crate) fn new(code: &str, status: StatusCode, title: impl Into<String>) -> Self {
-        Self { problem: Box::new(Problem::new(code, status.as_u16(), title)), cause: None, retry_after: None }
+        Self {
+            problem: Box::new(Problem::new(code, status.as_u16(), title)),
+            cause: None,
+            retry_after: None,
+            fields: None,
+        }
     }
 
     /// What to do, or what exactly was wrong.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.problem.detail = Some(detail.into());
+        self
+    }
+
+    /// What is wrong field by field: a list of `{field, message}`.
+    pub(crate) fn fields(mut self, fields: Value) -> Self {
+        self.fields = Some(fields);
         self
     }
 
@@ -112,8 +126,13 @@ pub(crate) struct Code(pub(crate) String);
 
 /// A problem as an answer.
 pub(crate) fn respond(problem: &Problem) -> Response {
+    written(problem, &serde_json::to_value(problem).unwrap_or_default())
+}
+
+/// A problem as an answer with this body: its own members, and maybe more.
+fn written(problem: &Problem, body: &Value) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let body = serde_json::to_vec(body).unwrap_or_default();
     let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
     let mut response = (status, headers, body).into_response();
     response.extensions_mut().insert(Code(problem.code().to_owned()));
@@ -122,8 +141,18 @@ pub(crate) fn respond(problem: &Problem) -> Response {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let retry_after = self.retry_after;
-        let mut response = respond(&self.into_problem());
+        let (retry_after, fields) = (self.retry_after, self.fields.clone());
+        let problem = self.into_problem();
+        let mut response = match fields {
+            None => respond(&problem),
+            Some(fields) => {
+                let mut extended = serde_json::to_value(&problem).unwrap_or_default();
+                if let Some(members) = extended.as_object_mut() {
+                    members.insert("problems".to_owned(), fields);
+                }
+                written(&problem, &extended)
+            }
+        };
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

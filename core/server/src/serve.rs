@@ -9,6 +9,7 @@ use crate::hosts::registry::Hosts;
 use crate::keys::{KeyError, Keys};
 use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::notify::{self, Notifiers};
 use crate::passwords::Passwords;
 use crate::plugins::{PluginError, Plugins};
 use crate::prompt::Prompt;
@@ -59,6 +60,9 @@ pub enum ServeError {
     /// A plugin.
     #[error("plugin not taken: {0}")]
     Plugin(#[from] PluginError),
+    /// The mail server's settings, or the way out to the web.
+    #[error("{0}")]
+    Notify(String),
     /// The setting `public_url`.
     #[error(transparent)]
     PublicUrl(#[from] BadPublicUrl),
@@ -122,6 +126,7 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
     let identity = ServerIdentity::from_secret(keys.identity)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(settings.data.join(DATABASE)).await?);
     let plugins = Plugins::load(settings.plugins.as_deref(), &settings.publishers, &settings.without_plugins)?;
+    let notifiers = Notifiers::new(&settings, &plugins).map_err(ServeError::Notify)?;
     let tls = match &settings.tls {
         Some(tls) => Some(certificate::load(tls).await?),
         None => None,
@@ -149,10 +154,12 @@ pub async fn start(settings: Settings) -> Result<Running, ServeError> {
         store,
         keys,
         plugins,
+        notifiers,
     });
     let http = Handle::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(sweeper::run(app.clone()));
+    tasks.spawn(notify::run(app.clone()));
     tasks.spawn(hosts::accept(app.clone(), listener.clone()));
     let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let failed = move |error| ServeError::Listen { address, error };

@@ -3,8 +3,10 @@
 //! Unknown keys are refused: a typo must not silently leave a default in place. Every error names where the value came
 //! from, the key, and what was expected.
 
+mod notify;
 mod print;
 
+pub use notify::{Mail, MailTls, Secret, Webhooks};
 pub use print::print;
 
 use crate::forwarded::{ForwardedHeader, Network};
@@ -75,6 +77,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// The header by which they give it: `x-forwarded-for` or `forwarded`.
     pub forwarded_header: ForwardedHeader,
+    /// The mail server of notifiers; nothing is mailed without it.
+    pub mail: Option<Mail>,
+    /// Where notifiers may send web requests.
+    pub webhooks: Webhooks,
 }
 
 /// By which ways hosts may connect. Both carry the same handshake.
@@ -168,6 +174,8 @@ impl Default for Settings {
             transports: Transports::default(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
+            mail: None,
+            webhooks: Webhooks::default(),
         }
     }
 }
@@ -264,6 +272,10 @@ impl Settings {
         }
         if !self.transports.udp && !self.transports.websocket {
             return wrong("transports", "udp and websocket are both off, so no host could connect; leave one on");
+        }
+        let notify = self.mail.as_ref().map_or(Ok(()), Mail::check).and_then(|()| self.webhooks.check());
+        if let Err((key, what)) = notify {
+            return wrong(key, &what);
         }
         if self.tls.is_none() && !self.listen.ip().is_loopback() {
             return wrong(
@@ -389,6 +401,15 @@ mod tests {
             ("log_level = 3", &["hospes.toml", "log_level", "string"]),
             ("[metrics]\ntoken = \"short\"", &["metrics.token", "at least 16"]),
             ("[telemetry]\notlp_endpoint = \"collector:4317\"", &["telemetry.otlp_endpoint", "http://127.0.0.1:4318"]),
+            ("[mail]\nhost = \"m\"", &["hospes.toml", "mail", "from"]),
+            ("[mail]\nhost = \"m:25\"\nfrom = \"a@b.c\"", &["mail.host", "without a port"]),
+            ("[mail]\nhost = \"m\"\nfrom = \"nobody\"", &["mail.from", "Support <support@example.org>"]),
+            ("[mail]\nhost = \"m\"\nfrom = \"a@b.c\"\ntls = \"none\"", &["mail.tls", "starttls or tls"]),
+            ("[mail]\nhost = \"m\"\nfrom = \"a@b.c\"\ntls = \"maybe\"", &["mail.tls", "maybe", "starttls"]),
+            ("[mail]\nhost = \"m\"\nfrom = \"a@b.c\"\nuser = \"u\"", &["mail.user", "mail.password"]),
+            ("[mail]\nhost = \"m\"\nfrom = \"a@b.c\"\npassword = \"p\"", &["mail.password", "mail.user"]),
+            ("[mail]\nhost = \"m\"\nfrom = \"a@b.c\"\ntimeout = 0", &["mail.timeout", "1 to 30"]),
+            ("[webhooks]\nallow = [\"https://x.org/\"]", &["webhooks.allow", "https://x.org/", "*.example.org"]),
         ];
         for (toml, expected) in cases {
             let error = load(toml).expect_err(toml);

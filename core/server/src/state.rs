@@ -7,6 +7,7 @@ use crate::hosts::registry::Hosts;
 use crate::keys::Keys;
 use crate::live::Streams;
 use crate::metrics::Metrics;
+use crate::notify::Notifiers;
 use crate::passwords::Passwords;
 use crate::plugins::Plugins;
 use crate::public::PublicUrl;
@@ -36,6 +37,7 @@ pub(crate) struct App {
     pub(crate) public: PublicUrl,
     pub(crate) plans: Vec<Plan>,
     pub(crate) plugins: Plugins,
+    pub(crate) notifiers: Notifiers,
     pub(crate) passwords: Passwords,
     pub(crate) events: Events,
     pub(crate) streams: Streams,
@@ -65,6 +67,9 @@ impl App {
             Audit { company: None, session: Some(id), actor: actor.to_owned(), action: action.to_owned(), detail };
         let decision = self.store.apply(id, command, clock::now(), &audit).await?;
         self.events.publish_decided(decision.next.company, id, &decision.events);
+        if !decision.events.is_empty() {
+            self.notifiers.news.notify_one();
+        }
         for event in &decision.events {
             match event {
                 Event::Ended { reason } => {

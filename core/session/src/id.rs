@@ -47,4 +47,8 @@ ids! {
     LoginId,
     /// One open channel.
     ChannelId,
+    /// A company's configured use of a notifier (R19).
+    NotificationChannelId,
+    /// One event on its way to one receiver; also its idempotency key.
+    DeliveryId,
 }

@@ -14,6 +14,7 @@
 //! | When must somebody look again? | [`model::Session::next_due`] |
 //! | Is the lease over on the host, whatever its clocks say? | [`lease::LeaseClock`] |
 //! | What does a plan with these modules unlock? | [`plan::Plan::features_with`] |
+//! | When is a delivery that failed tried again? | [`notification::next_try`] |
 //!
 //! Architecture invariants, each with the tests that hold it:
 //! - Nothing leads out of `Ended` (R15): `tests/properties.rs`.
@@ -29,6 +30,7 @@ mod hex32;
 pub mod id;
 pub mod lease;
 pub mod model;
+pub mod notification;
 pub mod password;
 pub mod plan;
 pub mod prepare;

@@ -2,6 +2,7 @@
 
 use crate::capability::CapabilityId;
 use crate::id::{CompanyId, SessionId, TechnicianId};
+use crate::notification::{Told, lease_ending_at};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. The caller's clock, never read here.
@@ -105,11 +106,13 @@ impl Session {
         }
     }
 
-    /// When time alone changes it next: the end of link or lease, or of the wait for its host's removal.
+    /// When time alone changes it next: the end of link or lease, the news that the lease ends soon, or the end of the
+    /// wait for its host's removal.
     #[must_use]
     pub fn next_due(&self) -> Option<Millis> {
         match &self.state {
             SessionState::Prepared(prepared) => Some(prepared.expires_at),
+            SessionState::Active(active) if active.told.lease_ending.is_none() => Some(lease_ending_at(active)),
             SessionState::Active(active) => Some(active.lease_expires_at),
             SessionState::Ended(ended) => (ended.removal == Removal::Pending).then_some(ended.removal_due),
         }
@@ -165,6 +168,9 @@ pub struct Active {
     pub host_key: HostKey,
     /// What it says of its computer.
     pub host: HostFacts,
+    /// What notifiers were told of meanwhile (R19).
+    #[serde(default)]
+    pub told: Told,
 }
 
 /// Over.

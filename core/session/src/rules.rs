@@ -18,6 +18,7 @@ use crate::capability::CapabilityId;
 use crate::model::{
     Active, EndReason, Ended, HostFacts, HostKey, Millis, Prepared, Refused, Removal, Session, SessionState,
 };
+use crate::notification::{Told, lease_ending_at};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -62,6 +63,10 @@ pub enum Command {
         /// The host's key.
         host_key: HostKey,
     },
+    /// The host has been away for [`crate::notification::OFFLINE_AFTER`]: worth telling (R11, R19).
+    HostOffline,
+    /// The host is connected.
+    HostOnline,
 }
 
 /// What happened: for audit log, outbox and event stream.
@@ -100,6 +105,12 @@ pub enum Event {
     HostRemoved,
     /// `host.unreachable`: the lease is over and the host never said that it is gone.
     HostUnreachable,
+    /// `lease.ending`: the lease ends soon.
+    LeaseEnding,
+    /// `host.offline`: the host has been away for a while.
+    HostOffline,
+    /// `host.online`: the host is back after that was told.
+    HostOnline,
 }
 
 impl Event {
@@ -116,6 +127,9 @@ impl Event {
             Self::Ended { .. } => "session.ended",
             Self::HostRemoved => "host.removed",
             Self::HostUnreachable => "host.unreachable",
+            Self::LeaseEnding => "lease.ending",
+            Self::HostOffline => "host.offline",
+            Self::HostOnline => "host.online",
         }
     }
 }
@@ -182,6 +196,8 @@ pub fn decide(session: &Session, command: &Command, now: Millis) -> Decision {
             Answer::Done
         }
         Command::HostRemoved { host_key } => removed(&mut next, *host_key, now, &mut events),
+        Command::HostOffline => away(&mut next, now, &mut events),
+        Command::HostOnline => back(&mut next, &mut events),
     };
     Decision { next, events, answer }
 }
@@ -197,8 +213,39 @@ fn pass_time(session: &mut Session, now: Millis, events: &mut Vec<Event>) {
             let at = active.lease_expires_at;
             end(session, EndReason::LeaseExpired, at, events);
         }
+        SessionState::Active(_) => lease_ending(session, now, events),
         _ => {}
     }
+}
+
+/// Tells once that the lease ends soon.
+fn lease_ending(session: &mut Session, now: Millis, events: &mut Vec<Event>) {
+    if let SessionState::Active(active) = &mut session.state
+        && active.told.lease_ending.is_none()
+        && now >= lease_ending_at(active)
+    {
+        active.told.lease_ending = Some(now);
+        events.push(Event::LeaseEnding);
+    }
+}
+
+/// The host is away for long: told once, until it is back.
+fn away(session: &mut Session, now: Millis, events: &mut Vec<Event>) -> Answer {
+    let SessionState::Active(active) = &mut session.state else { return Answer::NotNow };
+    if active.told.offline.is_none() {
+        active.told.offline = Some(now);
+        events.push(Event::HostOffline);
+    }
+    Answer::Done
+}
+
+/// The host is back: told only to those who were told that it was away.
+fn back(session: &mut Session, events: &mut Vec<Event>) -> Answer {
+    let SessionState::Active(active) = &mut session.state else { return Answer::NotNow };
+    if active.told.offline.take().is_some() {
+        events.push(Event::HostOnline);
+    }
+    Answer::Done
 }
 
 fn give_up_on_host(session: &mut Session, now: Millis, events: &mut Vec<Event>) {
@@ -267,8 +314,13 @@ fn confirm(session: &mut Session, host_key: HostKey, host: &HostFacts, now: Mill
         }
         SessionState::Prepared(_) => {
             let lease_expires_at = now.saturating_add(session.lease_length);
-            session.state =
-                SessionState::Active(Active { activated_at: now, lease_expires_at, host_key, host: host.clone() });
+            session.state = SessionState::Active(Active {
+                activated_at: now,
+                lease_expires_at,
+                host_key,
+                host: host.clone(),
+                told: Told::default(),
+            });
             events.push(Event::Activated);
             Answer::Done
         }

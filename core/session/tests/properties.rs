@@ -5,7 +5,7 @@ mod world;
 
 use hospes_session::capability::CapabilityId;
 use hospes_session::code::{SecurityCode, hash_code};
-use hospes_session::model::{EndReason, HostKey, Session, SessionState};
+use hospes_session::model::{Active, EndReason, HostKey, Session, SessionState};
 use hospes_session::prepare::NewSession;
 use hospes_session::quota::{Limits, Usage, admit};
 use hospes_session::rules::{Answer, Command, Event, MAX_WRONG_CODES, decide};
@@ -21,6 +21,8 @@ enum Act {
     End { session: usize, reason: EndReason },
     Removed { session: usize, host: u8 },
     Choose { session: usize, capabilities: Vec<CapabilityId> },
+    Away { session: usize },
+    Back { session: usize },
     Sweep,
     Wait(u64),
     ClockBack(u64),
@@ -46,11 +48,13 @@ fn act() -> impl Strategy<Value = Act> {
         1 => session.clone().prop_map(|session| Act::Refuse { session }),
         1 => (session.clone(), reason).prop_map(|(session, reason)| Act::End { session, reason }),
         1 => (session.clone(), host).prop_map(|(session, host)| Act::Removed { session, host }),
-        1 => (session, prop::sample::subsequence(vec!["dashboard", "file-manager", "remote-control"], 1..3))
+        1 => (session.clone(), prop::sample::subsequence(vec!["dashboard", "file-manager", "remote-control"], 1..3))
             .prop_map(|(session, names)| {
                 let capabilities = names.into_iter().map(|name| CapabilityId::new(name).unwrap()).collect();
                 Act::Choose { session, capabilities }
             }),
+        1 => session.clone().prop_map(|session| Act::Away { session }),
+        1 => session.prop_map(|session| Act::Back { session }),
         1 => Just(Act::Sweep),
         2 => prop_oneof![0..HOUR, 0..2 * DAY].prop_map(Act::Wait),
         1 => (0..DAY).prop_map(Act::ClockBack),
@@ -69,7 +73,13 @@ fn lawful(before: &Session, after: &Session, events: &[Event], now: u64) -> Resu
             prop_assert_eq!((was.at, was.reason, &was.was_active), (is.at, is.reason, &is.was_active), "R15");
         }
         (SessionState::Ended(_), _) => prop_assert!(false, "R15 revived"),
-        (SessionState::Active(was), SessionState::Active(is)) => prop_assert_eq!(was, is, "R5 the lease stands"),
+        (SessionState::Active(was), SessionState::Active(is)) => {
+            let told = was.told;
+            prop_assert_eq!(was, &Active { told, ..is.clone() }, "R5 the lease stands");
+            let ending = events.iter().filter(|event| matches!(event, Event::LeaseEnding)).count();
+            prop_assert!(ending == usize::from(told.lease_ending != is.told.lease_ending), "R19 told once");
+            prop_assert!(told.lease_ending.is_none() || told.lease_ending == is.told.lease_ending, "R19 told once");
+        }
         (SessionState::Active(_), SessionState::Prepared(_)) => prop_assert!(false, "back to prepared"),
         (SessionState::Prepared(was), SessionState::Active(is)) => {
             prop_assert_eq!(was.claimed_by, Some(is.host_key), "R4 only the host that knew the code");
@@ -127,6 +137,8 @@ proptest! {
                     Some((Some(*session), Command::Choose { capabilities: capabilities.clone() })),
                 Act::Removed { session, host } =>
                     Some((Some(*session), Command::HostRemoved { host_key: HostKey([*host; 32]) })),
+                Act::Away { session } => Some((Some(*session), Command::HostOffline)),
+                Act::Back { session } => Some((Some(*session), Command::HostOnline)),
             };
             if let Some((which, command)) = command {
                 for (place, (_, session)) in all.iter_mut().enumerate() {

@@ -1,5 +1,5 @@
-//! Everything that must survive: companies, technicians, logins, sessions, audit, outbox. One trait, [`Store`];
-//! [`sqlite`] implements it, PostgreSQL will. SQL stays in the common subset of both.
+//! Everything that must survive: companies, technicians, logins, sessions, audit, outbox. One trait, [`Store`], with a
+//! part of its own for each larger subject ([`Outbox`]); [`sqlite`] implements it, PostgreSQL will. SQL stays in the common subset of both.
 //!
 //! A state change, its audit entry and its outbox entries are one transaction, so that no crash separates them.
 
@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod chain;
 pub mod model;
 pub mod operation;
+pub mod outbox;
 pub mod sqlite;
 
 use hospes_licence::licence::SignedLicence;
@@ -14,7 +15,8 @@ use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::{Millis, Session};
 use hospes_session::quota::{Limits, QuotaRefusal};
 use hospes_session::rules::{Command, Decision};
-use model::{Audit, AuditEntry, AuditFilter, Company, Login, OutboxEntry, SessionFilter, Technician};
+use model::{Audit, AuditEntry, AuditFilter, Company, Login, SessionFilter, Technician};
+pub use outbox::Outbox;
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +49,8 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// The store. Every call that names a company finds rows of that company only.
 #[async_trait::async_trait]
-pub trait Store: accounts::Accounts + operation::Operation + Send + Sync {
-    /// Adds a company with its licence; its name is unique.
+pub trait Store: accounts::Accounts + operation::Operation + Outbox + Send + Sync {
+    /// Adds a company with its licence and [`outbox::first_channels`]; its name is unique.
     async fn add_company(&self, company: &Company) -> Result<()>;
     /// By id.
     async fn company(&self, id: CompanyId) -> Result<Company>;
@@ -72,7 +74,7 @@ pub trait Store: accounts::Accounts + operation::Operation + Send + Sync {
     /// Prepares a session in one conditional write (R7, R18): exact under any concurrency. `verifier` is what the host
     /// will check the session password with; it is kept until activation only. `notice` is what notifiers need beside
     /// the event and nobody else may keep (the deployment link, for the invitation): it is part of the outbox entry's
-    /// payload as `notice`, and forgotten when that is delivered or the link is dead (used or over).
+    /// payload as `notice`, and forgotten when the deliveries made of it have arrived or the link is dead (used or over).
     ///
     /// # Errors
     /// [`StoreError::Quota`] names the limit that was reached; [`StoreError::NotFound`] when company or technician are
@@ -114,10 +116,6 @@ pub trait Store: accounts::Accounts + operation::Operation + Send + Sync {
     /// # Errors
     /// [`StoreError::Corrupt`] names the first entry that does not fit.
     async fn verify_audit(&self, company: Option<CompanyId>) -> Result<u64>;
-    /// Outbox entries that are not delivered, oldest first.
-    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>>;
-    /// Marks one as delivered.
-    async fn outbox_done(&self, id: i64, now: Millis) -> Result<()>;
     /// Answers when the database does (`/readyz`).
     async fn ping(&self) -> Result<()>;
 }

@@ -3,6 +3,7 @@
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::{Language, Millis};
+use hospes_session::notification::Snapshot;
 use serde::{Deserialize, Serialize};
 
 /// A company (the tenant).
@@ -170,8 +171,10 @@ pub struct OutboxEntry {
     pub session: SessionId,
     /// The event's name, e.g. `session.activated`.
     pub event: String,
-    /// The event as JSON.
-    pub payload: serde_json::Value,
+    /// The session as the event found it.
+    pub snapshot: Snapshot,
+    /// What is forgotten once it is delivered.
+    pub notice: Option<serde_json::Value>,
     /// When it happened.
     pub at: Millis,
 }

@@ -3,11 +3,13 @@
 
 mod common;
 
-use common::{HOST, T, ask, company_id, confirm, end, new_session, open, right_code, technician_id, with_company};
+use common::{HOST, T, ask, company_id, confirm, end, new_session, open, right_code};
+use common::{technician_id, to_customer, with_company};
 use hospes_session::model::SessionState;
 use hospes_session::quota::Limits;
-use hospes_store::Store;
 use hospes_store::model::SessionFilter;
+use hospes_store::outbox::{DeliveryFilter, DeliveryState, NewDelivery, Tried};
+use hospes_store::{Outbox, Store};
 use sqlx::{Connection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -19,6 +21,8 @@ const KILLS: u64 = 60;
 const WORKERS: u8 = 4;
 /// What a session goes through, one acknowledged call each.
 const STAGES: [&str; 4] = ["session.prepared", "session.claimed", "session.activated", "session.ended"];
+/// Those that somebody is told of.
+const TOLD: [&str; 3] = [STAGES[0], STAGES[2], STAGES[3]];
 const LIMITS: Limits = Limits { per_technician: 1, per_company: 4, lease: common::DAY };
 const DIRECTORY: &str = "HOSPES_TEST_KILL_DIRECTORY";
 const ROUND: &str = "HOSPES_TEST_KILL_ROUND";
@@ -68,8 +72,14 @@ async fn work(store: hospes_store::sqlite::SqliteStore, who: u8, round: u64) {
         ask(&store, id, confirm(), T).await.unwrap();
         told(&format!("session.activated {id}"));
         if let Some(entry) = store.outbox(1).await.unwrap().first() {
-            store.outbox_done(entry.id, T).await.unwrap();
-            told(&format!("delivered {}", entry.id));
+            // Another worker may have come with the same entry; then nothing is made of it here.
+            let new = NewDelivery { recipient: None, ..to_customer(entry.id as u64) };
+            for made in store.fan_out(entry.id, &[new], T).await.unwrap() {
+                told(&format!("made {} {}", entry.id, made.id));
+                let claimed = store.claim(made.id, T, T + 60_000).await.unwrap().unwrap();
+                store.finish(made.id, claimed.attempts, &Tried::Delivered, T).await.unwrap();
+                told(&format!("delivered {}", made.id));
+            }
         }
         ask(&store, id, end(), T).await.unwrap();
         told(&format!("session.ended {id}"));
@@ -117,9 +127,10 @@ fn run_and_kill(directory: &Path, round: u64, life: Duration) -> Vec<String> {
 async fn r11_kill_minus_9_loses_nothing_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
     with_company(directory.path(), WORKERS).await.close().await;
-    // How far each session is known to have come, and which outbox entries are known to be delivered.
+    // How far each session is known to have come, which outbox entries became which deliveries, and which arrived.
     let mut reached: BTreeMap<String, usize> = BTreeMap::new();
-    let mut delivered: BTreeSet<i64> = BTreeSet::new();
+    let mut made: BTreeMap<i64, String> = BTreeMap::new();
+    let mut delivered: BTreeSet<String> = BTreeSet::new();
     // On a busy machine a child does little before it is killed: then more are.
     for round in 0..20 * KILLS {
         if round >= KILLS && reached.len() > 50 && !delivered.is_empty() {
@@ -131,14 +142,18 @@ async fn r11_kill_minus_9_loses_nothing_acknowledged() {
         for line in &lines {
             let Some((what, id)) = line.split_once(' ') else { continue };
             if what == "delivered" {
-                delivered.insert(id.parse().unwrap());
+                delivered.insert(id.to_owned());
+            } else if what == "made" {
+                let (entry, delivery) = id.split_once(' ').unwrap();
+                let before = made.insert(entry.parse().unwrap(), delivery.to_owned());
+                assert_eq!(before, None, "round {round}: entry {entry} was made into deliveries twice");
             } else if what == "ended" {
                 reached.insert(id.to_owned(), 4);
             } else if let Some(stage) = STAGES.iter().position(|stage| *stage == what) {
                 reached.insert(id.to_owned(), stage + 1);
             }
         }
-        verify(directory.path(), &reached, &delivered, round).await;
+        verify(directory.path(), &reached, &made, &delivered, round).await;
     }
     assert!(reached.len() > 50, "only {} sessions were written: nothing was tried", reached.len());
     assert!(!delivered.is_empty());
@@ -149,7 +164,13 @@ async fn r11_kill_minus_9_loses_nothing_acknowledged() {
     );
 }
 
-async fn verify(directory: &Path, reached: &BTreeMap<String, usize>, delivered: &BTreeSet<i64>, round: u64) {
+async fn verify(
+    directory: &Path,
+    reached: &BTreeMap<String, usize>,
+    made: &BTreeMap<i64, String>,
+    delivered: &BTreeSet<String>,
+    round: u64,
+) {
     let mut db =
         sqlx::SqliteConnection::connect(&format!("sqlite:{}", directory.join("hospes.db").display())).await.unwrap();
     let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut db).await.unwrap();
@@ -174,17 +195,25 @@ async fn verify(directory: &Path, reached: &BTreeMap<String, usize>, delivered: 
     }
     for (id, session) in &found {
         let expect = match &session.state {
-            SessionState::Prepared(prepared) => STAGES[..1 + usize::from(prepared.claimed_by.is_some())].to_vec(),
-            SessionState::Active(_) => STAGES[..3].to_vec(),
-            SessionState::Ended(ended) if ended.was_active.is_some() => STAGES.to_vec(),
-            SessionState::Ended(ended) if ended.host_key.is_some() => vec![STAGES[0], STAGES[1], STAGES[3]],
-            SessionState::Ended(_) => vec![STAGES[0], STAGES[3]],
+            SessionState::Prepared(_) => TOLD[..1].to_vec(),
+            SessionState::Active(_) => TOLD[..2].to_vec(),
+            SessionState::Ended(ended) if ended.was_active.is_some() => TOLD.to_vec(),
+            SessionState::Ended(_) => vec![TOLD[0], TOLD[2]],
         };
-
         assert_eq!(told.get(id).map(Vec::as_slice).unwrap_or_default(), expect, "round {round}: outbox of {id}");
     }
     let waiting: BTreeSet<_> = store.outbox(u32::MAX).await.unwrap().iter().map(|entry| entry.id).collect();
-    assert!(waiting.is_disjoint(delivered), "round {round}: delivered entries are back");
+    assert!(
+        made.keys().all(|entry| !waiting.contains(entry)),
+        "round {round}: entries that became deliveries are back"
+    );
+    let filter = DeliveryFilter { limit: 1_000_000, ..DeliveryFilter::default() };
+    let deliveries = store.deliveries(company_id(1), &filter).await.unwrap();
+    let kept: BTreeMap<String, _> = deliveries.iter().map(|found| (found.id.to_string(), found)).collect();
+    for id in made.values() {
+        let found = kept.get(id).unwrap_or_else(|| panic!("round {round}: delivery {id} is lost"));
+        assert!(!delivered.contains(id) || found.state == DeliveryState::Delivered, "round {round}: {id} is back");
+    }
     let open_sessions = all.iter().filter(|session| session.is_open()).count();
     assert!(open_sessions <= 4, "round {round}: {open_sessions} seats are held");
     for who in 1..=WORKERS {

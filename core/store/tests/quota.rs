@@ -6,7 +6,7 @@ mod common;
 use common::{DAY, HOUR, LIMITS, T, audit, company, new_session, open, put, technician, with_company};
 use hospes_session::quota::{Limits, QuotaRefusal};
 use hospes_store::sqlite::SqliteStore;
-use hospes_store::{Store, StoreError};
+use hospes_store::{Outbox, Store, StoreError};
 use std::collections::BTreeMap;
 
 /// 80 prepares at once through two openings of the same file, as two processes have: how many of each answer?
@@ -94,9 +94,9 @@ async fn r7_what_time_has_ended_holds_no_quota_even_before_the_sweeper_came() {
     put(&store, &new_session(1, 1, 4, T + HOUR + DAY - 1)).await.unwrap_err();
     put(&store, &new_session(1, 1, 5, T + HOUR + DAY)).await.unwrap();
     let events: Vec<_> = store.outbox(100).await.unwrap().into_iter().map(|entry| entry.event).collect();
-    let expect = ["session.prepared", "session.ended", "session.prepared", "session.claimed", "session.activated"];
-    assert_eq!(events[..5], expect);
-    assert_eq!(events[5..], ["session.ended", "session.prepared"]);
+    let expect = ["session.prepared", "session.ended", "session.prepared", "session.activated"];
+    assert_eq!(events[..4], expect);
+    assert_eq!(events[4..], ["lease.ending", "session.ended", "session.prepared"]);
 }
 
 #[tokio::test]

@@ -6,13 +6,14 @@ mod common;
 use common::{
     DAY, HOUR, PASSWORD_HASH, T, ask, audit, company, company_id, confirm, end, licence, new_session, put, right_code,
 };
-use common::{technician, technician_id, with_company};
+use common::{delivery_id, technician, technician_id, to_customer, with_company};
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
 use hospes_session::model::EndReason;
 use hospes_session::rules::{Answer, Command};
 use hospes_store::accounts::{Accounts, Which};
 use hospes_store::model::{Audit, AuditFilter, Login, SessionFilter};
-use hospes_store::{Result, Store, StoreError};
+use hospes_store::outbox::{Delivery, DeliveryState, Failure, Tried};
+use hospes_store::{Outbox, Result, Store, StoreError};
 use serde_json::json;
 
 fn is_not_found<T>(answer: Result<T>) -> bool {
@@ -109,6 +110,9 @@ async fn r4_r11_r13_a_session_from_prepare_to_removal() {
     assert_eq!(ask(&store, id, confirm(), T + 2).await.unwrap(), Answer::Done);
     assert_eq!(store.password_verifier(id).await.unwrap(), None, "R2 forgotten at activation");
     assert_eq!(store.session_by_token(token_hash).await.unwrap().state_name(), "active");
+    assert_eq!(store.due(T + DAY - HOUR).await.unwrap(), []);
+    assert_eq!(store.due(T + DAY - HOUR + 2).await.unwrap(), [id], "R19 the end of the lease is announced");
+    assert_eq!(ask(&store, id, Command::Tick, T + DAY - HOUR + 2).await.unwrap(), Answer::Done);
     assert_eq!(store.due(T + DAY).await.unwrap(), []);
     assert_eq!(store.due(T + DAY + 2).await.unwrap(), [id]);
     assert_eq!(ask(&store, id, end(), T + 3).await.unwrap(), Answer::Done);
@@ -123,10 +127,9 @@ async fn r4_r11_r13_a_session_from_prepare_to_removal() {
     assert_eq!(ask(&store, id, Command::Tick, T + 2 * DAY).await.unwrap(), Answer::Done);
     assert_eq!(store.due(T + 2 * DAY).await.unwrap(), []);
     let events: Vec<_> = store.outbox(100).await.unwrap().into_iter().map(|entry| entry.event).collect();
-    let expect = ["session.prepared", "session.claimed", "session.activated", "session.ended", "host.unreachable"];
-    assert_eq!(events, expect);
+    assert_eq!(events, ["session.prepared", "session.activated", "lease.ending", "session.ended"]);
     let actions = store.audit_entries(company_id(1), &of_session(id)).await.unwrap();
-    assert_eq!(actions.len(), 6, "the code that came too late left a trace, ending twice did not");
+    assert_eq!(actions.len(), 7, "the code that came too late left a trace, ending twice did not");
     assert_eq!(actions[1].detail["decided"]["events"], json!([{ "event": "claimed" }]));
     assert_eq!(actions[1].detail["b"], 1);
 }
@@ -150,18 +153,28 @@ async fn the_link_is_kept_until_it_was_sent_or_is_dead_and_no_longer() {
     put(&store, &dead).await.unwrap();
     put(&store, &used).await.unwrap();
     let waiting = store.outbox(10).await.unwrap();
-    assert_eq!(waiting[0].payload["notice"]["link"], "https://example.com/s/secret");
-    assert_eq!(waiting[0].payload["customer"]["email"], "ana@example.com");
-    store.outbox_done(waiting[0].id, T + 1).await.unwrap();
-    store.outbox_done(waiting[0].id, T + 2).await.unwrap();
-    assert!(is_not_found(store.outbox_done(99, T).await));
+    assert_eq!(waiting[0].notice.as_ref().unwrap()["link"], "https://example.com/s/secret");
+    assert_eq!(waiting[0].snapshot.customer.email, "ana@example.com");
+    let key = delivery_id(1);
+    store.fan_out(waiting[0].id, &[to_customer(1)], T + 1).await.unwrap();
+    store.fan_out(waiting[0].id, &[to_customer(2)], T + 2).await.unwrap();
+    assert!(is_not_found(store.fan_out(99, &[], T).await));
     assert_eq!(store.outbox(10).await.unwrap(), waiting[1..]);
+    assert!(is_not_found(store.delivery(company_id(1), delivery_id(2)).await), "an entry is fanned out once");
+    let link = |delivery: Delivery| delivery.notice;
+    assert!(store.delivery(company_id(1), key).await.map(link).unwrap().is_some(), "until it arrived");
+    let claimed = store.claim(key, T + 3, T + 9).await.unwrap().unwrap();
+    let done = store.finish(key, claimed.attempts, &Tried::Delivered, T + 3).await.unwrap().unwrap();
+    assert_eq!((done.state, link(done)), (DeliveryState::Delivered, None));
+    store.fan_out(waiting[1].id, &[to_customer(3)], T + 2).await.unwrap();
     ask(&store, dead.session.id, end(), T + 3).await.unwrap();
+    let given_up = store.delivery(company_id(1), delivery_id(3)).await.unwrap();
+    assert_eq!((given_up.state, given_up.error), (DeliveryState::Dead, Some(Failure::link_dead())));
     ask(&store, used.session.id, right_code(&used), T + 3).await.unwrap();
-    assert!(store.outbox(9).await.unwrap()[1].payload.get("notice").is_some(), "the set-up may fail");
+    assert!(store.outbox(9).await.unwrap()[0].notice.is_some(), "the set-up may fail");
     ask(&store, used.session.id, confirm(), T + 3).await.unwrap();
     for entry in store.outbox(9).await.unwrap() {
-        assert_eq!(entry.payload.get("notice"), None);
+        assert_eq!(entry.notice, None);
     }
     store.close().await;
     for file in std::fs::read_dir(directory.path()).unwrap() {

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 text in UTC. What comes in refuses unknown fields; what goes out may grow.
 
 pub mod accounts;
+pub mod notifications;
 
 use accounts::OwnView;
 use hospes_session::model::Millis;

@@ -214,6 +214,9 @@ impl Conversation {
         match &session.state {
             SessionState::Active(active) if active.lease_expires_at > clock::now() => {
                 self.app.events.publish(session.company, Some(id), "host.online", json!({}));
+                if active.told.offline.is_some() {
+                    self.apply(id, &Command::HostOnline, key, "host.online", json!({})).await?;
+                }
                 Ok(ServerMessage::Resumed { lease_ends: active.lease_expires_at })
             }
             SessionState::Active(_) => Ok(ServerMessage::Ended { reason: EndReason::LeaseExpired }),

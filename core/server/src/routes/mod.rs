@@ -8,17 +8,19 @@ mod channels;
 mod choice;
 mod console;
 mod customer;
+mod deliveries;
 mod events;
 mod health;
 mod history;
 mod hosts;
 mod logins;
 mod me;
+mod notifications;
 mod plugin_pages;
 mod sessions;
 mod technicians;
 mod tickets;
-mod views;
+pub(crate) mod views;
 
 use crate::extract::MAX_BODY;
 use crate::refusal::Refusal;
@@ -76,6 +78,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::stream))
         .routes(routes!(audit::list))
         .routes(routes!(audit::table))
+        .routes(routes!(notifications::overview))
+        .routes(routes!(notifications::add))
+        .routes(routes!(notifications::change, notifications::remove))
+        .routes(routes!(notifications::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::of_session))
+        .routes(routes!(deliveries::send_again))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

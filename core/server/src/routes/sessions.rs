@@ -74,6 +74,7 @@ pub(super) async fn prepare(
     let link = app.public.link(new.token, app.pin).to_string();
     let notice = json!({ "deployment_link": link });
     app.store.prepare(&new.session, entitlement.limits, entitlement.seats, &verifier, &notice, &audit).await?;
+    app.notifiers.news.notify_one();
     app.metrics.prepared.inc();
     app.events.publish(
         company.id,

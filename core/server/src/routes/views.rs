@@ -1,5 +1,6 @@
 //! Rows of the store as the API shows them.
 
+use crate::api::notifications::{ChannelRef, DeliveryError, DeliveryView, RecipientView};
 use crate::api::{HostView, RefusalView, SessionView, TechnicianView, rfc3339};
 use crate::refusal::Answer;
 use crate::state::App;
@@ -7,6 +8,7 @@ use hospes_session::id::TechnicianId;
 use hospes_session::model::{Language, Session, SessionState};
 use hospes_store::StoreError;
 use hospes_store::model::{Role, Technician};
+use hospes_store::outbox::Delivery;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -32,6 +34,34 @@ pub(crate) fn role(role: Role) -> &'static str {
 /// The text by which JSON names a unit variant.
 fn name<T: Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// One event on its way to one receiver.
+pub(crate) fn delivery(delivery: &Delivery) -> DeliveryView {
+    DeliveryView {
+        id: delivery.id.to_string(),
+        session: delivery.session.map(|id| id.to_string()),
+        event: delivery.event.clone(),
+        channel: ChannelRef {
+            id: delivery.channel.to_string(),
+            title: delivery.channel_title.clone(),
+            notifier: delivery.notifier.clone(),
+        },
+        recipient: delivery.recipient.as_ref().map(|recipient| RecipientView {
+            kind: name(&recipient.kind),
+            email: recipient.email.clone(),
+            name: recipient.name.clone(),
+        }),
+        state: delivery.state.name().to_owned(),
+        attempts: delivery.attempts,
+        next_at: delivery.next_at.map(rfc3339),
+        at: rfc3339(delivery.at),
+        done_at: delivery.done_at.map(rfc3339),
+        error: delivery
+            .error
+            .as_ref()
+            .map(|error| DeliveryError { code: error.code.clone(), detail: error.detail.clone() }),
+    }
 }
 
 /// `en`, `fr` or `es`.

@@ -1,5 +1,24 @@
 use crate::support::{Site, code, read};
+use hospes_session::id::DeliveryId;
+use hospes_store::outbox::NewDelivery;
 use serde_json::json;
+
+/// A delivery of that company by that channel; answers its id.
+async fn a_delivery(site: &Site, company: &str, channel: &str) -> String {
+    let store = site.admin.store();
+    let company = store.company_by_name(company).await.unwrap();
+    let now = company.created_at + 1000;
+    let new = NewDelivery {
+        id: DeliveryId::from_parts(now, [5; 16]),
+        channel: channel.parse().unwrap(),
+        channel_title: "Customers".to_owned(),
+        notifier: "notify-email".to_owned(),
+        recipient: None,
+        payload: json!({}),
+    };
+    // Claimed for ever: nobody tries it meanwhile.
+    store.add_test(company.id, &new, "test", now, u64::MAX >> 1).await.unwrap().id.to_string()
+}
 
 /// Every route of the OpenAPI document that names a session, a technician or a login, asked with another company's id; an
 /// owner is the one who could do most.
@@ -14,17 +33,26 @@ async fn every_route_with_a_foreign_companys_id_answers_404() {
     let technician = mine.id().await;
     let login = mine.get("/me/logins").await.1["logins"][0]["id"].as_str().unwrap().to_owned();
 
+    let channel = mine.get("/notifications").await.1["channels"][0]["id"].as_str().unwrap().to_owned();
+    let delivery = a_delivery(&site, "Mine", &channel).await;
+
     let document = serde_json::to_value(hospes_server::openapi()).unwrap();
     let mut asked = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         if !path.contains("{id}") {
             continue;
         }
-        let of = [("/sessions/", &id), ("/technicians/", &technician), ("/me/logins/", &login)];
-        let Some((_, named)) = of.iter().find(|(start, _)| path.contains(start)) else {
-            assert!(path.contains("/notifications/"), "this test does not know what {path} names");
-            continue;
-        };
+        let of = [
+            ("/notifications/channels/", &channel),
+            ("/notifications/deliveries/", &delivery),
+            ("/sessions/", &id),
+            ("/technicians/", &technician),
+            ("/me/logins/", &login),
+        ];
+        let (_, named) = of
+            .iter()
+            .find(|(start, _)| path.contains(start))
+            .unwrap_or_else(|| panic!("this test does not know what {path} names"));
         let path = path.replace("{id}", named).replace("{capability}", "file-manager");
         assert!(!path.contains('{'), "this test does not know every parameter of {path}");
         for method in methods.as_object().unwrap().keys() {
@@ -34,6 +62,9 @@ async fn every_route_with_a_foreign_companys_id_answers_404() {
                 (_, "reset") => json!({ "own_password": crate::support::PASSWORD }),
                 ("PATCH", _) if path.contains("/sessions/") => json!({ "capabilities": ["file-manager"] }),
                 ("PATCH", _) => json!({ "disabled": true }),
+                ("PUT", _) => json!({
+                    "notifier": "notify-email", "title": "x", "enabled": true, "events": ["session.ended"], "config": {}
+                }),
                 _ => json!({}),
             };
             let request = site.http.request(method.clone(), format!("{}{path}", site.url));
@@ -43,9 +74,19 @@ async fn every_route_with_a_foreign_companys_id_answers_404() {
         }
     }
     assert!(
-        asked >= 9,
-        "sessions: show, choose, end, capabilities, tickets, channels; technicians: change, reset; logins"
+        asked >= 14,
+        "sessions: show, choose, end, capabilities, tickets, channels; technicians: change, reset; logins; \
+         notifications: of a session, change, remove, test, retry"
     );
+    assert_eq!(theirs.get("/notifications/deliveries").await.1["deliveries"], json!([]));
+    assert_eq!(theirs.get(&format!("/notifications/deliveries?before={delivery}")).await.1["deliveries"], json!([]));
+    let (_, kept) = mine.get("/notifications/deliveries").await;
+    assert_eq!(
+        (&kept["deliveries"][0]["id"], &kept["deliveries"][0]["attempts"]),
+        (&json!(delivery), &json!(1)),
+        "{kept}"
+    );
+    assert_eq!(mine.get("/notifications").await.1["channels"][0]["title"], "Customers", "a foreign owner changed it");
     for query in [format!("technician={technician}"), format!("before={id}"), "technician=x".to_owned()] {
         assert_eq!(theirs.get(&format!("/sessions?{query}")).await.0, 404, "{query}");
     }

@@ -20,6 +20,7 @@ mod login;
 mod logins;
 mod metrics;
 mod networks;
+mod notifications;
 mod openapi;
 mod origins;
 mod plugin_pages;

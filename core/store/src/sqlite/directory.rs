@@ -1,8 +1,9 @@
 //! Companies, technicians, logins.
 
 use super::row::{Place, fold, hex, json_text, key, time};
-use super::{SqliteStore, audit};
+use super::{SqliteStore, audit, notifications};
 use crate::model::{Audit, Company, Login, Role, Technician};
+use crate::outbox::first_channels;
 use crate::{Result, StoreError};
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, TechnicianId};
@@ -109,6 +110,9 @@ impl SqliteStore {
             .execute(&mut *tx)
             .await
             .map_err(|error| adding(error, &format!("the company {:?}", company.name)))?;
+        for channel in first_channels(company.id, company.created_at) {
+            notifications::insert(&mut tx, &channel).await?;
+        }
         let mut head = audit::begin_chain(&mut tx, company.id).await?;
         let entry = Audit {
             company: Some(company.id),

@@ -14,7 +14,9 @@
 
 mod accounts;
 mod audit;
+mod deliveries;
 mod directory;
+mod notifications;
 mod operation;
 mod outbox;
 mod row;
@@ -105,6 +107,7 @@ fn private(path: &Path) -> std::io::Result<()> {
 fn migrator() -> Migrator {
     let steps = [
         (1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
+        (2, "notifications", include_str!("../../migrations/sqlite/0002_notifications.sql")),
         (3, "accounts", include_str!("../../migrations/sqlite/0003_accounts.sql")),
     ];
     Migrator::with_migrations(

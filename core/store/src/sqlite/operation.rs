@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How many, and the oldest.
-const WAITING: &str = "SELECT COUNT(*) AS waiting, MIN(at) AS oldest FROM outbox WHERE done_at IS NULL";
+const WAITING: &str = "SELECT COUNT(*) AS waiting, MIN(at) AS oldest FROM (SELECT at FROM outbox WHERE done_at IS NULL \
+                       UNION ALL SELECT at FROM deliveries WHERE state = 'waiting') AS backlog";
 
 #[async_trait::async_trait]
 impl Operation for SqliteStore {

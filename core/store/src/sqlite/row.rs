@@ -46,6 +46,12 @@ impl Place<'_> {
         serde_json::from_str(text).map_err(|error| self.corrupt(column, error))
     }
 
+    /// A column that holds JSON or nothing.
+    pub(super) fn optional_json<T: DeserializeOwned>(self, row: &SqliteRow, column: &'static str) -> Result<Option<T>> {
+        let text: Option<&str> = self.get(row, column)?;
+        text.map(serde_json::from_str).transpose().map_err(|error| self.corrupt(column, error))
+    }
+
     /// A column that holds a time.
     pub(super) fn millis(self, row: &SqliteRow, column: &'static str) -> Result<u64> {
         let value: i64 = self.get(row, column)?;

@@ -50,7 +50,7 @@ fn containing(text: &str) -> String {
 
 /// Writes what the rules decided. Verifier and notices (the link) go when the session is no longer prepared: from then on
 /// the host has the one and the other is dead.
-async fn write(db: &mut SqliteConnection, session: &Session) -> Result<()> {
+async fn write(db: &mut SqliteConnection, session: &Session, now: Millis) -> Result<()> {
     sqlx::query(
         "UPDATE sessions SET state = $1, due_at = $2, document = $3, search = $4, \
          verifier = CASE WHEN $1 = 'prepared' THEN verifier ELSE NULL END WHERE id = $5",
@@ -63,7 +63,7 @@ async fn write(db: &mut SqliteConnection, session: &Session) -> Result<()> {
     .execute(&mut *db)
     .await?;
     if !matches!(session.state, SessionState::Prepared(_)) {
-        outbox::forget_notices(db, session).await?;
+        outbox::forget_notices(db, session, now).await?;
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ async fn change(
 ) -> Result<Decision> {
     let decision = decide(session, command, now);
     if decision.next != *session {
-        write(db, &decision.next).await?;
+        write(db, &decision.next, now).await?;
     }
     if !decision.events.is_empty() || matches!(command, Command::TryCode { .. }) {
         head.append(db, &with_decision(audit, session, command, &decision), now).await?;

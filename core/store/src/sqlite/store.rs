@@ -1,7 +1,7 @@
 //! The trait, call by call; what each does stands in the subject's own module.
 
 use super::SqliteStore;
-use crate::model::{Audit, AuditEntry, AuditFilter, Company, Login, OutboxEntry, SessionFilter, Technician};
+use crate::model::{Audit, AuditEntry, AuditFilter, Company, Login, SessionFilter, Technician};
 use crate::{Result, Store};
 use hospes_licence::licence::SignedLicence;
 use hospes_session::id::{CompanyId, LoginId, SessionId, TechnicianId};
@@ -105,14 +105,6 @@ impl Store for SqliteStore {
 
     async fn verify_audit(&self, company: Option<CompanyId>) -> Result<u64> {
         self.check_audit(company).await
-    }
-
-    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>> {
-        self.waiting(limit).await
-    }
-
-    async fn outbox_done(&self, id: i64, now: Millis) -> Result<()> {
-        self.delivered(id, now).await
     }
 
     async fn ping(&self) -> Result<()> {

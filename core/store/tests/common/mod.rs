@@ -6,12 +6,13 @@ use hospes_licence::key::PublicKey;
 use hospes_licence::licence::SignedLicence;
 use hospes_session::capability::CapabilityId;
 use hospes_session::code::hash_code;
-use hospes_session::id::{CompanyId, SessionId, TechnicianId};
+use hospes_session::id::{CompanyId, DeliveryId, SessionId, TechnicianId};
 use hospes_session::model::{EndReason, HostFacts, HostKey, Language};
 use hospes_session::prepare::{NewSession, RANDOM, Request, prepare};
 use hospes_session::quota::Limits;
 use hospes_session::rules::{Answer, Command};
 use hospes_store::model::{Audit, Company, Role, Technician};
+use hospes_store::outbox::{NewDelivery, Recipient, RecipientKind, first_channels};
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Result, Store};
 use serde_json::json;
@@ -123,4 +124,28 @@ pub(crate) fn confirm() -> Command {
 
 pub(crate) fn end() -> Command {
     Command::End { reason: EndReason::Technician }
+}
+
+pub(crate) fn delivery_id(number: u64) -> DeliveryId {
+    let mut random = [3; 16];
+    random[3..10].copy_from_slice(&number.to_le_bytes()[..7]);
+    DeliveryId::from_parts(T, random)
+}
+
+/// By the first channel of company 1, to the customer.
+pub(crate) fn to_customer(number: u64) -> NewDelivery {
+    let recipient = Recipient {
+        kind: RecipientKind::Customer,
+        email: "ana@example.com".into(),
+        name: Some("Ana".into()),
+        language: Language::Es,
+    };
+    NewDelivery {
+        id: delivery_id(number),
+        channel: first_channels(company_id(1), T)[0].id,
+        channel_title: "Customers".into(),
+        notifier: "notify-email".into(),
+        recipient: Some(recipient),
+        payload: json!({ "number": number }),
+    }
 }
