@@ -15,7 +15,7 @@ use crate::mark;
 use crate::network::Network;
 use crate::place::Place;
 use crate::serve;
-use crate::set_up::{SetUp, Stop};
+use crate::set_up::{SetUp, Stop, Stopped};
 use crate::terminal;
 use crate::texts::{self, Text};
 use hospes_session::lease::Left;
@@ -74,7 +74,7 @@ pub(crate) async fn join(
             let SetUp { place, kept, dialogue, commands, .. } = set_up;
             serve::serve(place, lock, kept, dialogue, commands, Some(started)).await
         }
-        Err(Stop::Over(reason)) => {
+        Err(Stopped { over: true, reason }) => {
             let SetUp { place, kept, .. } = set_up;
             if matches!(kept.phase, Phase::Paired { .. }) {
                 // The code was right, so the server counts with this host: told of the end, it frees the seat at once.
@@ -84,7 +84,7 @@ pub(crate) async fn join(
             }
             Err(Refusal::Refused(reason))
         }
-        Err(Stop::Retry(reason)) => Err(Refusal::Refused(reason)),
+        Err(Stopped { over: false, reason }) => Err(Refusal::Refused(reason)),
     }
 }
 

@@ -37,4 +37,5 @@ mod set_up;
 mod terminal;
 mod texts;
 mod unlock;
+mod why;
 mod words;

@@ -166,7 +166,8 @@ async fn announce(host: &Host) {
         let desk = ["hospes:desk/screen", "hospes:desk/input"];
         let why: std::collections::BTreeSet<_> = desk.iter().filter_map(|name| lent.unavailable.get(*name)).collect();
         for what in why {
-            dialogue.say(Text::Unavailable, &[("what", what)]);
+            let known = (what == crate::provider::NO_DISPLAY).then(|| dialogue.text(Text::NoDisplay, &[]));
+            dialogue.say(Text::Unavailable, &[("what", known.as_ref().unwrap_or(what))]);
         }
     }
     dialogue.say(Text::Installing, &[]);

@@ -13,6 +13,7 @@ use crate::publishers;
 use crate::serve::Started;
 use crate::terminal;
 use crate::texts::{self, Text};
+use crate::why;
 use crate::words;
 use hospes_licence::interface::ConsentClass;
 use hospes_session::code::SecurityCode;
@@ -33,11 +34,35 @@ pub(crate) enum Stop {
     Over(String),
     /// The same command may go on later.
     Retry(String),
+    /// As [`Stop::Retry`], not in words yet.
+    Trouble(Trouble),
 }
 
-impl<E: std::error::Error> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Retry(error.to_string())
+/// Trouble that is not told in the customer's language yet: the same command may go on later.
+pub(crate) enum Trouble {
+    /// With the conversation.
+    Line(LineError),
+    /// On this computer, in the system's own words.
+    Here(String),
+}
+
+/// What the customer is told of a set-up that stopped.
+pub(crate) struct Stopped {
+    /// Everything is to be removed; else the same command may go on later.
+    pub over: bool,
+    /// The sentence.
+    pub reason: String,
+}
+
+impl From<LineError> for Stop {
+    fn from(error: LineError) -> Self {
+        Self::Trouble(Trouble::Line(error))
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Trouble(Trouble::Here(error.to_string()))
     }
 }
 
@@ -63,6 +88,8 @@ impl SetUp {
             };
             match self.run(code).await {
                 Err(Stop::Retry(reason)) => tracing::info!(reason, "the set-up goes on"),
+                Err(Stop::Trouble(Trouble::Line(error))) => tracing::info!(%error, "the set-up goes on"),
+                Err(Stop::Trouble(Trouble::Here(error))) => tracing::info!(error, "the set-up goes on"),
                 done => return done,
             }
             let random = getrandom::u32().unwrap_or_default();
@@ -124,18 +151,32 @@ impl SetUp {
     fn nothing_yet(&self, stop: Stop) -> Stop {
         match (stop, &self.kept.phase) {
             (Stop::Retry(reason), Phase::Joining { code: None }) => Stop::Over(reason),
+            (Stop::Trouble(trouble), Phase::Joining { code: None }) => Stop::Over(self.in_words(&trouble)),
             (stop, _) => stop,
         }
     }
 
     /// A customer who stops the set-up leaves nothing; a shutdown leaves what can be gone on with, if anything.
-    pub(crate) fn stopped(&self, stop: Stop) -> Stop {
-        let stopped = || self.dialogue.text(Text::Stopped, &[]);
-        match (self.nothing_yet(stop), &self.kept.phase) {
-            (Stop::Over(reason), _) if reason.is_empty() => Stop::Over(stopped()),
-            (Stop::Retry(reason), Phase::Joining { .. }) if reason.is_empty() => Stop::Over(stopped()),
-            (Stop::Retry(reason), _) if reason.is_empty() => Stop::Retry(self.dialogue.text(Text::StoppedGoesOn, &[])),
-            (stop, _) => stop,
+    pub(crate) fn stopped(&self, stop: Stop) -> Stopped {
+        let begun = !matches!(self.kept.phase, Phase::Joining { .. });
+        let (over, reason) = match self.nothing_yet(stop) {
+            Stop::Over(reason) => (true, reason),
+            Stop::Retry(reason) if reason.is_empty() => (!begun, reason),
+            Stop::Retry(reason) => (false, reason),
+            Stop::Trouble(trouble) => (false, self.in_words(&trouble)),
+        };
+        let silent = if over { Text::Stopped } else { Text::StoppedGoesOn };
+        Stopped { over, reason: if reason.is_empty() { self.dialogue.text(silent, &[]) } else { reason } }
+    }
+
+    fn in_words(&self, trouble: &Trouble) -> String {
+        match trouble {
+            Trouble::Line(LineError::Refused(problem)) => words::refused(&self.dialogue, problem),
+            Trouble::Line(error) => self.dialogue.text(Text::NoServer, &[("why", &why::line(&self.dialogue, error))]),
+            Trouble::Here(error) => {
+                let what = self.dialogue.text(Text::ThisComputer, &[]);
+                self.dialogue.text(Text::Because, &[("what", &what), ("why", error)])
+            }
         }
     }
 
@@ -162,7 +203,9 @@ impl SetUp {
                     return Err(Stop::Retry(said));
                 }
                 Err(error) if tries == TRIES => {
-                    return Err(Stop::Retry(self.dialogue.text(Text::NoServer, &[("why", &error.to_string())])));
+                    return Err(Stop::Retry(
+                        self.dialogue.text(Text::NoServer, &[("why", &why::line(&self.dialogue, &error))]),
+                    ));
                 }
                 Err(error) => tracing::info!(%error, "trying again"),
             }
@@ -178,7 +221,7 @@ impl SetUp {
             ServerMessage::Invitation(invitation) => Ok(invitation),
             ServerMessage::Refused { problem } => Err(Stop::Over(words::refused(&self.dialogue, &problem))),
             ServerMessage::Ended { reason } => Err(self.over(reason)),
-            other => Err(Stop::Over(unexpected(&other).to_string())),
+            other => Err(Stop::Over(self.in_words(&Trouble::Line(unexpected(&other))))),
         }
     }
 
@@ -191,7 +234,8 @@ impl SetUp {
                 None => self.type_code().await?,
             };
             self.kept.phase = Phase::Joining { code: Some(typed.clone()) };
-            let journal = install::prepare(&self.place, &self.kept).map_err(|e| Stop::Over(e.to_string()))?;
+            let journal = install::prepare(&self.place, &self.kept)
+                .map_err(|e| Stop::Over(self.in_words(&Trouble::Here(e.to_string()))))?;
             install::note_download(&journal)?;
             if line.connection.close_reason().is_some() {
                 line = self.dial().await?;

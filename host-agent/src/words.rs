@@ -44,7 +44,14 @@ pub(crate) fn refused(dialogue: &Dialogue, problem: &Problem) -> String {
         "link-used" => Text::LinkUsed,
         "link-unknown" => Text::LinkUnknown,
         "too-many-tries" => Text::TooManyTries,
-        _ => return texts::printable(&LineError::Refused(problem.clone()).to_string()),
+        "already-hosting" => Text::AlreadyHosting,
+        "not-this-host" => Text::OtherHost,
+        "not-now" => Text::NotNow,
+        _ => {
+            let says = dialogue.text(Text::WhyServerSays, &[]);
+            let words = LineError::Refused(problem.clone()).to_string();
+            return dialogue.text(Text::Because, &[("what", &says), ("why", &words)]);
+        }
     };
     dialogue.text(text, &[])
 }

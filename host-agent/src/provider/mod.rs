@@ -8,6 +8,9 @@ mod figures;
 #[cfg(target_os = "linux")]
 pub mod linux;
 
+#[cfg(target_os = "linux")]
+pub(crate) use linux::NO_DISPLAY;
+
 use hospes_runtime::provider::Providers;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

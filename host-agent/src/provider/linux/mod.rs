@@ -4,6 +4,8 @@ mod files;
 mod system;
 mod x11;
 
+pub(crate) use x11::NO_DISPLAY;
+
 use super::{BeforeMaking, Lent, SharedFolder};
 use hospes_runtime::provider::Providers;
 use std::collections::BTreeMap;

@@ -37,6 +37,10 @@ pub(super) fn input(display: Option<&str>) -> std::result::Result<X11Input, Stri
 }
 
 /// A connection to the X server.
+/// The reason that customers meet; the host says it in their language.
+pub(crate) const NO_DISPLAY: &str =
+    "there is no X display: DISPLAY is not set (no desktop, or the host was started outside it)";
+
 struct Server {
     conn: RustConnection,
     screen: usize,
@@ -45,9 +49,7 @@ struct Server {
 impl Server {
     fn connect(display: Option<&str>) -> std::result::Result<Self, String> {
         if display.is_none() && std::env::var_os("DISPLAY").is_none_or(|value| value.is_empty()) {
-            return Err(
-                "there is no X display: DISPLAY is not set (no desktop, or the host was started outside it)".into()
-            );
+            return Err(NO_DISPLAY.to_owned());
         }
         let named = || display.map(ToOwned::to_owned).or_else(|| std::env::var("DISPLAY").ok()).unwrap_or_default();
         let (conn, screen) =

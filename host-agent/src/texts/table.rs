@@ -1,7 +1,4 @@
-//! Everything that the host says to the customer, in the three languages. A text that lacks a language does not compile.
-
-use hospes_licence::interface::ConsentClass;
-use hospes_session::model::{EndReason, Language};
+//! The table: each text in English, French and Spanish. Reasons that stand inside another sentence begin small.
 
 macro_rules! texts {
     ($($name:ident { $en:literal, $fr:literal, $es:literal $(,)? })+) => {
@@ -11,9 +8,9 @@ macro_rules! texts {
 
         impl Text {
             #[cfg(test)]
-            const ALL: &[Self] = &[$(Self::$name),+];
+            pub(super) const ALL: &[Self] = &[$(Self::$name),+];
 
-            const fn table(self) -> [&'static str; 3] {
+            pub(super) const fn table(self) -> [&'static str; 3] {
                 match self { $(Self::$name => [$en, $fr, $es]),+ }
             }
         }
@@ -307,117 +304,58 @@ texts! {
         "L'hôte s'est arrêté avant d'avoir fini. Exécutez : hospes-agent uninstall",
         "El host se detuvo antes de acabar. Ejecute: hospes-agent uninstall",
     }
-}
-
-impl Text {
-    /// The text in one language.
-    pub(crate) const fn get(self, language: Language) -> &'static str {
-        let [en, fr, es] = self.table();
-        match language {
-            Language::En => en,
-            Language::Fr => fr,
-            Language::Es => es,
-        }
+    Because { "{what}: {why}", "{what} : {why}", "{what}: {why}" }
+    WhyNoAddress {
+        "the address of {host} cannot be found",
+        "l'adresse de {host} est introuvable",
+        "no se encuentra la dirección de {host}",
     }
-
-    /// The text with its values. Values come from the network: control characters (which could drive the terminal) are
-    /// taken out, and a value is never looked at for further `{name}`s.
-    pub(crate) fn fill(self, language: Language, values: &[(&str, &str)]) -> String {
-        let mut out = String::new();
-        let mut rest = self.get(language);
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((name, after)) = after.split_once('}') else { break };
-            out.push_str(before);
-            if let Some((_, value)) = values.iter().find(|(key, _)| *key == name) {
-                out.push_str(&printable(value));
-            }
-            rest = after;
-        }
-        out.push_str(rest);
-        out
+    WhyNoAnswer {
+        "{host} does not answer on port {port}",
+        "{host} ne répond pas sur le port {port}",
+        "{host} no responde en el puerto {port}",
     }
-}
-
-/// One line of at most 200 characters that cannot drive the terminal.
-pub(crate) fn printable(text: &str) -> String {
-    harmless(text).chars().take(200).collect()
-}
-
-/// One line without control characters or marks that turn the writing direction.
-pub(crate) fn harmless(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-                | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// The sentence for a class of consent.
-pub(crate) const fn class(class: ConsentClass) -> Text {
-    match class {
-        ConsentClass::SeeScreen => Text::SeeScreen,
-        ConsentClass::Control => Text::Control,
-        ConsentClass::ReadClipboard => Text::ReadClipboard,
-        ConsentClass::WriteClipboard => Text::WriteClipboard,
-        ConsentClass::ReadFiles => Text::ReadFiles,
-        ConsentClass::WriteFiles => Text::WriteFiles,
-        ConsentClass::ReadSystem => Text::ReadSystem,
-        ConsentClass::ControlSystem => Text::ControlSystem,
+    WhyRefused {
+        "{host} cannot be reached on port {port}",
+        "{host} est injoignable sur le port {port}",
+        "no se puede contactar con {host} en el puerto {port}",
     }
-}
-
-/// The sentence for the reason of an end.
-pub(crate) const fn ended(reason: EndReason) -> Text {
-    match reason {
-        EndReason::Technician => Text::EndedByTechnician,
-        EndReason::Customer => Text::EndedByCustomer,
-        EndReason::LeaseExpired => Text::EndedByLease,
-        EndReason::LinkExpired => Text::EndedByLink,
-        EndReason::CodeBurned => Text::CodeBurned,
-        EndReason::Licence => Text::EndedByLicence,
-        EndReason::Operator => Text::EndedByOperator,
+    WhyNeither {
+        "by UDP: {udp}; by WebSocket: {websocket}",
+        "par UDP : {udp} ; par WebSocket : {websocket}",
+        "por UDP: {udp}; por WebSocket: {websocket}",
     }
-}
-
-/// The language of the customer's environment, until the invitation says another.
-pub(crate) fn of_environment() -> Language {
-    let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    match set.as_deref().and_then(|value| value.get(..2)) {
-        Some("fr") => Language::Fr,
-        Some("es") => Language::Es,
-        _ => Language::En,
+    WhyCut { "the connection was cut", "la connexion a été coupée", "la conexión se cortó" }
+    WhySilent {
+        "the server did not answer in time",
+        "le serveur n'a pas répondu à temps",
+        "el servidor no respondió a tiempo",
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn names(text: &str) -> BTreeSet<&str> {
-        text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+    WhyRestarted { "the server was restarted", "le serveur a redémarré", "el servidor se reinició" }
+    WhyNotHospes {
+        "what answers at that address is not a Hospes server of this version",
+        "ce qui répond à cette adresse n'est pas un serveur Hospes de cette version",
+        "lo que responde en esa dirección no es un servidor Hospes de esta versión",
     }
-
-    #[test]
-    fn every_language_has_every_text_with_the_same_values() {
-        for text in Text::ALL {
-            let [en, fr, es] = text.table();
-            assert!(!en.is_empty() && !fr.is_empty() && !es.is_empty(), "{text:?}");
-            assert_eq!(names(en), names(fr), "{text:?}");
-            assert_eq!(names(en), names(es), "{text:?}");
-            // A question ends where the answer is typed.
-            assert_eq!((en.ends_with(' '), en.ends_with(' ')), (fr.ends_with(' '), es.ends_with(' ')), "{text:?}");
-            assert!(en != fr && en != es || matches!(text, Text::Minutes), "{text:?} is not translated");
-        }
+    WhyServerSays { "the server says", "le serveur indique", "el servidor indica" }
+    ThisComputer {
+        "This computer could not do it",
+        "Cet ordinateur n'a pas pu le faire",
+        "Este equipo no pudo hacerlo",
     }
-
-    #[test]
-    fn values_from_the_network_cannot_drive_the_terminal_or_pull_in_other_values() {
-        let text =
-            Text::Inviting.fill(Language::En, &[("technician", "\u{1b}[2J{company}\n\u{202e}x"), ("company", "Acme")]);
-        assert_eq!(text, "\u{fffd}[2J{company}\u{fffd}\u{fffd}x of Acme would like to help you on this computer.");
+    OtherHost {
+        "The session belongs to a host on another computer. Ask the technician for a new link.",
+        "La session appartient à un hôte sur un autre ordinateur. Demandez un nouveau lien au technicien.",
+        "La sesión pertenece a un host en otro equipo. Pida un vínculo nuevo al técnico.",
+    }
+    NotNow {
+        "That cannot be done at this moment. Start again; if it stays so, ask the technician for a new link.",
+        "Ce n'est pas possible en ce moment. Recommencez ; si cela persiste, demandez un nouveau lien au technicien.",
+        "No es posible en este momento. Empiece de nuevo; si continúa, pida un vínculo nuevo al técnico.",
+    }
+    NoDisplay {
+        "there is no desktop here (no X display), or the host was started outside it",
+        "il n'y a pas de bureau ici (pas d'affichage X), ou l'hôte a été démarré hors de lui",
+        "aquí no hay escritorio (ninguna pantalla X), o el host se inició fuera de él",
     }
 }
