@@ -35,7 +35,7 @@
 //! ```ignore
 //! let notifier = runtime.load_notifier(file_bytes, &trusted_publishers).await?;
 //! let unlocked = notifier.manifest().unlocked(&features_of_the_plan);
-//! let outside = Outside { mail: Some(transport), http: Some(egress), unlocked };
+//! let outside = Outside { mail: Some(transport), recipient, http: Some(egress), unlocked };
 //! match runtime.deliver(&notifier, delivery, outside, Budgets::default()).await {
 //!     Ok(()) => { /* done */ }
 //!     Err(why) if why.permanent => { /* dead: why.code, why.reason */ }

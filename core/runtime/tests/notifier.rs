@@ -61,7 +61,12 @@ impl HttpProvider for World {
 
 fn outside(world: &Arc<World>) -> Outside {
     let unlocked = BOTH.iter().map(|name| (*name).to_owned()).collect();
-    Outside { mail: Some(world.clone()), http: Some(world.clone()), unlocked }
+    Outside {
+        mail: Some(world.clone()),
+        recipient: Some("ana@example.org".into()),
+        http: Some(world.clone()),
+        unlocked,
+    }
 }
 
 fn delivery(event: &str, payload: &str) -> Delivery {
@@ -124,6 +129,7 @@ async fn r19_no_text_becomes_a_second_recipient_or_header() {
         ("mail", "Hello\nContent-Type: text/html", "subject"),
         ("mail-to", "ana@example.org\r\nBcc: victim@example.org", "one address"),
         ("mail-to", "ana@example.org, victim@example.org", "one address"),
+        ("mail-to", "victim@example.org", "not to the delivery's recipient"),
         ("mail-key", "key-2", "key"),
         ("mail-key", "key-1>\r\nX: y", "key"),
         ("http-header", "x\r\nAuthorization: stolen", "x-thing"),

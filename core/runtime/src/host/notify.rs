@@ -82,7 +82,7 @@ impl mail::Host for NotifierState {
         }
         let mail::Message { to, subject, text, html } = message;
         let message = MailMessage { to, subject, text, html };
-        if let Err(why) = check_mail(&self.key, &key, &message) {
+        if let Err(why) = check_mail(&self.key, self.outside.recipient.as_deref(), &key, &message) {
             return Ok(Err(Error::Invalid(why)));
         }
         let Some(provider) = self.outside.mail.clone() else {

@@ -49,12 +49,15 @@ fn key_of(own: &str, key: &str) -> bool {
     }
 }
 
-/// Checks a message and its key.
-pub(crate) fn check_mail(own: &str, key: &str, message: &MailMessage) -> Result<(), String> {
+/// Checks a message, its key and its recipient against the delivery's own.
+pub(crate) fn check_mail(own: &str, recipient: Option<&str>, key: &str, message: &MailMessage) -> Result<(), String> {
     if !key_of(own, key) {
         return Err("the key is not the delivery's".into());
     }
     address(&message.to)?;
+    if recipient != Some(message.to.as_str()) {
+        return Err("the message is not to the delivery's recipient".into());
+    }
     let subject = &message.subject;
     if subject.trim().is_empty() || subject.chars().count() > MAX_SUBJECT || subject.chars().any(breaks_a_line) {
         return Err(format!("the subject is not one line of 1 to {MAX_SUBJECT} characters"));
@@ -165,7 +168,7 @@ mod tests {
         let check = |key: &str, change: &dyn Fn(&mut MailMessage), expect: Option<&str>| {
             let mut message = good.clone();
             change(&mut message);
-            match (check_mail("k-1", key, &message), expect) {
+            match (check_mail("k-1", Some(message.to.as_str()), key, &message), expect) {
                 (Ok(()), None) => {}
                 (Err(why), Some(expect)) => assert!(why.contains(expect), "{why}"),
                 (other, _) => panic!("{key} {message:?}: {other:?}"),
@@ -210,6 +213,9 @@ mod tests {
         check("k-1", &|m| m.text = "x".repeat(MAX_TEXT + 1), Some("the text"));
         check("k-1", &|m| m.html = Some("x\0".into()), Some("the HTML"));
         check("k-1", &|m| m.html = None, None);
+        for other in [None, Some("bob@example.org"), Some("ANA@example.org"), Some("ana@example.org "), Some("")] {
+            assert!(check_mail("k-1", other, "k-1", &good).is_err(), "{other:?}");
+        }
     }
 
     #[test]

@@ -81,7 +81,10 @@ pub struct Delivery {
 pub struct Outside {
     /// `hospes:notify/mail`; without it the notifier is told `unavailable`.
     pub mail: Option<Arc<dyn MailProvider>>,
-    /// `hospes:notify/http`, likewise.
+    /// The one address that this delivery is for: no other can be mailed to, so that no notifier uses the operator's mail
+    /// server for letters of its own. Without one nobody is.
+    pub recipient: Option<String>,
+    /// `hospes:notify/http`; without it the notifier is told `unavailable`.
     pub http: Option<Arc<dyn HttpProvider>>,
     /// Interfaces that the company's plan unlocks (`Manifest::unlocked`); any other answers `denied(not-licensed)`.
     pub unlocked: BTreeSet<String>,

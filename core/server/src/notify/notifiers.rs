@@ -178,6 +178,7 @@ impl Carrier for ByNotifier<'_> {
         })?;
         let outside = Outside {
             mail: mail.map(|mail| mail as _),
+            recipient: delivery.recipient.as_ref().map(|recipient| recipient.email.clone()),
             http: Some(self.notifiers.egress.clone()),
             unlocked: found.manifest.unlocked(&entitlement.features),
         };
