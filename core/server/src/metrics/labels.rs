@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use hospes_session::model::EndReason;
+use hospes_store::outbox::DeliveryState;
 use prometheus_client::encoding::EncodeLabelSet;
 
 /// What stands for a word that is not known.
@@ -147,6 +148,23 @@ impl Capability {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Direction {
     pub(super) direction: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Delivery {
+    notifier: String,
+    outcome: &'static str,
+}
+
+impl Delivery {
+    pub(super) fn new(notifier: &str, state: DeliveryState) -> Self {
+        let outcome = match state {
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Waiting => "retry",
+            DeliveryState::Dead => "dead",
+        };
+        Self { notifier: notifier.to_owned(), outcome }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -7,7 +7,8 @@
 mod labels;
 
 use hospes_store::operation::Figures;
-use labels::{Budget, Build, Capability, Direction, Ended, Refusal, Request, State};
+use hospes_store::outbox::DeliveryState;
+use labels::{Budget, Build, Capability, Delivery, Direction, Ended, Refusal, Request, State};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -38,6 +39,7 @@ pub(crate) struct Metrics {
     pub(crate) bytes_to_hosts: Counter,
     /// Bytes of plugin messages from hosts to technicians.
     pub(crate) bytes_from_hosts: Counter,
+    deliveries: Family<Delivery, Counter>,
     budgets: Family<Budget, Counter>,
     sessions: Family<State, Gauge>,
     hosts_online: Gauge,
@@ -73,6 +75,8 @@ impl Metrics {
         registry.register("channels_opened", "Channels opened, by capability", channels_opened.clone());
         let relayed = Family::<Direction, Counter>::default();
         registry.register_with_unit("relayed", "Plugin messages that went through", Unit::Bytes, relayed.clone());
+        let deliveries = Family::default();
+        registry.register("deliveries", "Tries to deliver a notification, by notifier and outcome", deliveries.clone());
         let budgets = Family::default();
         let help = "Channels and deliveries that ended because a plugin used up a budget";
         registry.register("plugin_budgets_exceeded", help, budgets.clone());
@@ -100,6 +104,7 @@ impl Metrics {
             activated,
             ended,
             channels_opened,
+            deliveries,
             budgets,
             sessions,
             hosts_online,
@@ -127,6 +132,11 @@ impl Metrics {
     /// A channel of an installed plugin was opened.
     pub(crate) fn channel_opened(&self, capability: &str) {
         self.channels_opened.get_or_create(&Capability::new(capability)).inc();
+    }
+
+    /// An installed notifier was tried, and the delivery stands so.
+    pub(crate) fn tried(&self, notifier: &str, now: DeliveryState) {
+        self.deliveries.get_or_create(&Delivery::new(notifier, now)).inc();
     }
 
     /// An installed plugin used up a budget.
@@ -185,6 +195,7 @@ mod tests {
         metrics.refused(Via::Http, "quota-company");
         metrics.session_ended(EndReason::CodeBurned);
         metrics.channel_opened("file-manager");
+        metrics.tried("notify-email", DeliveryState::Delivered);
         metrics.budget_exceeded("file-manager", "memory");
         metrics.bytes_to_hosts.inc_by(7);
         metrics
@@ -201,6 +212,7 @@ mod tests {
             "hospes_channels_opened_total{capability=\"file-manager\"} 1",
             "hospes_relayed_bytes_total{direction=\"to-host\"} 7",
             "hospes_relayed_bytes_total{direction=\"from-host\"} 0",
+            "hospes_deliveries_total{notifier=\"notify-email\",outcome=\"delivered\"} 1",
             "hospes_plugin_budgets_exceeded_total{plugin=\"file-manager\",budget=\"memory\"} 1",
             "hospes_sessions{state=\"prepared\"} 1",
             "hospes_sessions{state=\"active\"} 2",

@@ -5,6 +5,7 @@ use super::notifiers::ByNotifier;
 use super::plan::{self, People, Taking};
 use super::{compose, presence};
 use crate::clock;
+use crate::metrics::budget_of;
 use crate::refusal::Answer;
 use crate::routes::views;
 use crate::state::App;
@@ -108,6 +109,7 @@ fn chance() -> u32 {
     clock::random().map(u32::from_le_bytes).unwrap_or(u32::MAX / 2)
 }
 
+#[tracing::instrument(name = "deliver", skip_all, fields(delivery = %id))]
 async fn try_due(app: Arc<App>, id: DeliveryId) {
     match courier::try_once(&*app.store, &carrier(&app), id, clock::now, chance()).await {
         Ok(Some(delivery)) => told(&app, &delivery),
@@ -142,6 +144,13 @@ fn told(app: &App, delivery: &Delivery) {
     );
     let detail = json!({ "delivery": views::delivery(delivery) });
     app.events.publish(delivery.company, delivery.session, "notification.changed", detail);
+    // Of a notifier that is not there any more nothing is counted: labels are of what is installed.
+    if app.notifiers.get(&delivery.notifier).is_some() {
+        app.metrics.tried(&delivery.notifier, delivery.state);
+        if let Some(error) = delivery.error.as_ref().filter(|error| error.code == "plugin-budget") {
+            app.metrics.budget_exceeded(&delivery.notifier, budget_of(&error.detail));
+        }
+    }
 }
 
 /// Turns what the outbox has into deliveries. An entry that fails is tried again in a second and keeps no other waiting.
