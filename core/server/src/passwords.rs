@@ -3,9 +3,9 @@
 
 use crate::clock;
 use crate::refusal::{Answer, Refusal};
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use std::sync::Arc;
+use argon2::password_hash::{self, Output, PasswordHash, PasswordHasher, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
@@ -16,6 +16,9 @@ pub(crate) const LONGEST: usize = 1024;
 pub(crate) struct Passwords {
     /// Bounds memory and CPU: each piece of work takes 19 MiB.
     at_a_time: Arc<Semaphore>,
+    /// Room that checks use again and again: given back to the allocator of whichever thread did the work, it would pile
+    /// up to many times what is needed. One for each turn at the most.
+    spaces: Arc<Mutex<Vec<Vec<Block>>>>,
     /// What an unknown address is checked against, so that it takes as long as a known one.
     nobody: String,
 }
@@ -25,7 +28,7 @@ impl Passwords {
     pub(crate) fn new() -> Answer<Self> {
         let nobody = hash_now(&clock::secret_text()?)?;
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Ok(Self { at_a_time: Arc::new(Semaphore::new(cores.max(2))), nobody })
+        Ok(Self { at_a_time: Arc::new(Semaphore::new(cores.max(2))), spaces: Arc::default(), nobody })
     }
 
     /// Waits until there is room for one piece of work. What limits tries must be asked after this: before, a crowd that
@@ -45,10 +48,14 @@ impl Passwords {
     ) -> Answer<(bool, Turn)> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
+        let spaces = self.spaces.clone();
         blocking(move || {
-            let hash = PasswordHash::new(&hash)
-                .map_err(|error| Refusal::internal(format!("a stored password hash is broken: {error}")))?;
-            Ok((known && Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(), turn))
+            let mut space = spaces.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            let same = verify(&password, &hash, &mut space)
+                .map_err(|error| Refusal::internal(format!("a stored password hash is broken: {error}")));
+            spaces.lock().unwrap_or_else(PoisonError::into_inner).push(space);
+            // After the work, which an unknown address costs too.
+            Ok((same? && known, turn))
         })
         .await
     }
@@ -86,6 +93,21 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + '
     done.map_err(|error| Refusal::internal(format!("password work ended early: {error}")))?
 }
 
+/// Whether a password belongs to a PHC string, computed in the given room; compared in constant time.
+fn verify(password: &str, hash: &str, space: &mut Vec<Block>) -> password_hash::Result<bool> {
+    let hash = PasswordHash::new(hash)?;
+    let (salt, expected) = hash.salt.zip(hash.hash).ok_or(password_hash::Error::PhcStringField)?;
+    let params = Params::try_from(&hash)?;
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    // Exactly as much as the hash asks for.
+    space.resize(params.block_count(), Block::default());
+    let (mut salt_bytes, mut found) = ([0; Salt::MAX_LENGTH], vec![0; expected.len()]);
+    let salt = salt.decode_b64(&mut salt_bytes)?;
+    let argon2 = Argon2::new(Algorithm::try_from(hash.algorithm)?, version, params);
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut found, space)?;
+    Ok(Output::new(&found)? == expected)
+}
+
 /// The PHC string that is stored of a technician's password.
 pub(crate) fn hash_now(password: &str) -> Answer<String> {
     let failed = |error: argon2::password_hash::Error| Refusal::internal(format!("a password was not hashed: {error}"));
@@ -100,7 +122,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_waits_for_room_and_takes_no_memory_meanwhile() {
-        let passwords = Passwords { at_a_time: Arc::new(Semaphore::new(2)), nobody: hash_now("nobody").unwrap() };
+        let passwords = Passwords {
+            at_a_time: Arc::new(Semaphore::new(2)),
+            spaces: Arc::default(),
+            nobody: hash_now("nobody").unwrap(),
+        };
         let held = [passwords.turn().await.unwrap(), passwords.turn().await.unwrap()];
         let secret = || Zeroizing::new("a password".to_owned());
         let waits = Duration::from_millis(50);
@@ -114,5 +140,25 @@ mod tests {
         assert_eq!(passwords.at_a_time.available_permits(), 0, "until the answer is counted");
         drop((turn, other));
         assert!(!passwords.check(passwords.turn().await.unwrap(), secret(), None).await.unwrap().0, "nobody's");
+        let spaces = passwords.spaces.lock().unwrap();
+        assert_eq!(spaces.len(), 1, "the same room again");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_costs_the_same_work_and_is_never_right() {
+        let room = || Arc::new(Semaphore::new(1));
+        let passwords = Passwords { at_a_time: room(), spaces: Arc::default(), nobody: hash_now("nobody").unwrap() };
+        for (hash, password, expect) in [
+            (None, "nobody", false),
+            (Some(hash_now("tara").unwrap()), "tara", true),
+            (Some(hash_now("tara").unwrap()), "Tara", false),
+        ] {
+            passwords.spaces.lock().unwrap().clear();
+            let turn = passwords.turn().await.unwrap();
+            let (right, _turn) = passwords.check(turn, Zeroizing::new(password.to_owned()), hash).await.unwrap();
+            assert_eq!(right, expect, "{password}");
+            let worked = passwords.spaces.lock().unwrap().first().map(Vec::len);
+            assert_eq!(worked, Some(Params::default().block_count()), "{password}: the work was done");
+        }
     }
 }
