@@ -88,3 +88,9 @@ export function notifierTitle(id: string, titles?: Partial<Record<Language, stri
 export function featureTitle(feature: string): string {
   return feature in NOTIFIERS ? notifierTitle(feature) : capabilityTitle(feature);
 }
+
+/** Why a notification did not arrive, by its code; a code that nobody knows as it is. */
+export function failureText(code: string): string {
+  const status = /^http-(\d{3})$/.exec(code)?.[1];
+  return status === undefined ? (maybe("failure.", code) ?? code) : t("failure.http", { status });
+}
