@@ -43,6 +43,8 @@ async fn r11_a_restored_server_is_the_one_that_its_hosts_know() -> Result<()> {
     ensure!(code == 0, "{errors}");
     ensure!(out.contains("audit entries in order"), "{out}");
     server.up()?;
+    ensure!(api.call("GET", "/me", None).await?.0 == 401, "a login of before the backup came back");
+    let api = Api::log_in(&server.url(), "tech@acme.test", hospes_tests::server::PASSWORD).await?;
     let after = api.wait_for(&session.id, SOON, online).await?;
     assert_eq!(after["lease_expires_at"], before["lease_expires_at"]);
     api.end(&session.id).await?;

@@ -47,11 +47,16 @@ pub(crate) async fn restore(args: &RestoreArgs, data: Option<&Path>) -> Result<(
     let restored = backup::restore(&args.file, &data).await.context("nothing was restored")?;
     args.format.print(&restored, || {
         format!(
-            "restored {} of {} ({} files, {} audit entries in order); start it with: hospes serve --data {}",
+            "restored {} of {} ({} files, {} audit entries in order)\n\
+             ended {} logins and {} sessions that nobody had joined: everybody logs in again, and links are sent anew\n\
+             disabled accounts, passwords and active sessions are as they were at the backup: do again what was changed since\n\
+             start it with: hospes serve --data {}",
             data.display(),
             restored.manifest.made_at,
             restored.manifest.files.len(),
             restored.audit_entries,
+            restored.logins_ended,
+            restored.sessions_ended,
             data.display()
         )
     })

@@ -5,9 +5,15 @@
 //! names of a fixed pattern are taken out of it, so that a file from elsewhere cannot choose where it is unpacked.
 
 use crate::admin::DATABASE;
+use crate::clock;
+use hospes_session::model::{EndReason, Millis};
+use hospes_session::rules::Command;
+use hospes_store::model::{Audit, SessionFilter};
+use hospes_store::operation::Operation;
 use hospes_store::sqlite::SqliteStore;
 use hospes_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -76,6 +82,10 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Audit entries whose chains were checked.
     pub audit_entries: u64,
+    /// Logins that were ended: which of them somebody had ended after the backup, nobody knows.
+    pub logins_ended: u64,
+    /// Sessions whose link waited for its customer, and that were ended for the same reason.
+    pub sessions_ended: u64,
 }
 
 /// Writes a backup of `data` to the file `to`, or, when that is a directory, to a new file in it. A server may run on
@@ -219,7 +229,7 @@ fn private(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the data directory `data`, which must be empty or absent, out of a backup. It appears only when every checksum
-/// and every audit chain was right. Blocks while it copies.
+/// and every audit chain was right, and without the logins and the unused links that were in it. Blocks while it copies.
 ///
 /// # Errors
 /// When the directory is not empty, the file is no whole backup or of a newer version, or an audit chain does not fit.
@@ -240,12 +250,13 @@ pub async fn restore(from: &Path, data: &Path) -> Result<Restored, BackupError> 
             fs::set_permissions(&stage, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
         let manifest = unpack(from, &stage)?;
-        let audit_entries = check(from, &stage).await?;
+        let opened = opened(from, &stage).await?;
         if data.exists() {
             fs::remove_dir(data).map_err(failed)?;
         }
         fs::rename(&stage, data).map_err(failed)?;
-        Ok(Restored { manifest, audit_entries })
+        let Opened { audit_entries, logins_ended, sessions_ended } = opened;
+        Ok(Restored { manifest, audit_entries, logins_ended, sessions_ended })
     };
     let restored = restored.await;
     if restored.is_err() {
@@ -255,20 +266,53 @@ pub async fn restore(from: &Path, data: &Path) -> Result<Restored, BackupError> 
     restored
 }
 
-/// Opens the restored database, which brings it to this version's shape, and checks every audit chain.
-async fn check(from: &Path, stage: &Path) -> Result<u64, BackupError> {
+/// What was found in a restored database, and ended.
+struct Opened {
+    audit_entries: u64,
+    logins_ended: u64,
+    sessions_ended: u64,
+}
+
+/// Opens the restored database, which brings it to this version's shape, checks every audit chain, and only then ends
+/// what must not come back.
+async fn opened(from: &Path, stage: &Path) -> Result<Opened, BackupError> {
     let damaged = |error: StoreError| BackupError::Damaged(from.to_owned(), error.to_string());
     let store = SqliteStore::open(stage.join(DATABASE)).await.map_err(damaged)?;
-    let checked = async {
-        let mut entries = store.verify_audit(None).await?;
+    let found = async {
+        let mut audit_entries = store.verify_audit(None).await?;
         for company in store.companies().await? {
-            entries += store.verify_audit(Some(company.id)).await?;
+            audit_entries += store.verify_audit(Some(company.id)).await?;
         }
-        Ok(entries)
+        let (logins_ended, sessions_ended) = revoke(&store, clock::now()).await?;
+        Ok(Opened { audit_entries, logins_ended, sessions_ended })
     };
-    let checked = checked.await.map_err(damaged);
+    let found = found.await.map_err(damaged);
     store.close().await;
-    checked
+    found
+}
+
+/// Ends all logins and all sessions that nobody has joined: a log-out, a lock or a burned code after the backup would
+/// otherwise be undone. Sessions with a host go on, which keeps to its lease. Each company reads of it in its log.
+async fn revoke(store: &SqliteStore, now: Millis) -> Result<(u64, u64), StoreError> {
+    let logins_ended = store.end_every_login(now).await?;
+    let audit = |company, session, action: &str| Audit {
+        company: Some(company),
+        session,
+        actor: "operator".to_owned(),
+        action: action.to_owned(),
+        detail: json!({ "why": "a backup was restored" }),
+    };
+    let mut sessions_ended = 0;
+    for company in store.companies().await? {
+        store.audit(&audit(company.id, None, "backup.restore"), now).await?;
+        let prepared = SessionFilter { state: Some("prepared".to_owned()), ..SessionFilter::default() };
+        for session in store.sessions(company.id, &prepared).await? {
+            let end = Command::End { reason: EndReason::Operator };
+            store.apply(session.id, &end, now, &audit(company.id, Some(session.id), "session.end")).await?;
+            sessions_ended += 1;
+        }
+    }
+    Ok((logins_ended, sessions_ended))
 }
 
 fn unpack(from: &Path, stage: &Path) -> Result<Manifest, BackupError> {

@@ -93,13 +93,15 @@ pub(crate) fn caller(
         ForwardedHeader::XForwardedFor => "x-forwarded-for",
         ForwardedHeader::Forwarded => "forwarded",
     };
-    let lines: Vec<&str> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?")).collect();
+    // Hop by hop: what the caller wrote in front, of whatever bytes, must not hide what the proxy appended.
+    let lines = headers.get_all(name);
+    let hops: Vec<&[u8]> = lines.iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
     let mut caller = peer;
-    for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
-        let said = match header {
+    for hop in hops.into_iter().rev() {
+        let said = std::str::from_utf8(hop).ok().and_then(|hop| match header {
             ForwardedHeader::XForwardedFor => Some(hop.trim()),
             ForwardedHeader::Forwarded => of(hop),
-        };
+        });
         // Unreadable, or hidden on purpose: the proxy that wrote it is the nearest that is known.
         let Some(address) = said.and_then(address) else { return caller };
         caller = SocketAddr::new(address, peer.port());
@@ -137,7 +139,8 @@ mod tests {
             let mut headers = HeaderMap::new();
             for line in lines {
                 let (name, value) = line.split_once(": ").unwrap();
-                headers.append(name.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+                let value = axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                headers.append(name.parse::<axum::http::HeaderName>().unwrap(), value);
             }
             let peer = SocketAddr::new(peer.parse().unwrap(), 5);
             let found = caller(peer, &headers, &trusted, header).ip().to_string();
@@ -155,6 +158,9 @@ mod tests {
         x("10.1.2.3", &["x-forwarded-for: 6.6.6.6", "x-forwarded-for: 1.1.1.1, 10.9.9.9"], "1.1.1.1");
         x("10.1.2.3", &["x-forwarded-for: 10.9.9.8, 10.9.9.9"], "10.9.9.8");
         x("10.1.2.3", &["x-forwarded-for: 1.1.1.1, garbage, 10.9.9.9"], "10.9.9.9");
+        // Bytes that are no ASCII spoil their own hop only.
+        x("10.1.2.3", &["x-forwarded-for: \u{e9}, 1.1.1.1"], "1.1.1.1");
+        x("10.1.2.3", &["x-forwarded-for: 1.1.1.1, \u{e9}"], "10.1.2.3");
         x("10.1.2.3", &["x-forwarded-for: "], "10.1.2.3");
         x("10.1.2.3", &["x-forwarded-for: [2001:db9::1]:443"], "2001:db9::1");
         x("::ffff:10.1.2.3", &["x-forwarded-for: 1.1.1.1:99"], "1.1.1.1");

@@ -1,4 +1,4 @@
-//! What operators need: figures for monitoring.
+//! What operators need: figures for monitoring, and an end of all logins.
 
 use crate::Result;
 use hospes_session::model::Millis;
@@ -21,4 +21,7 @@ pub struct Figures {
 pub trait Operation: Send + Sync {
     /// Counts.
     async fn figures(&self) -> Result<Figures>;
+    /// Ends every login of every company; gives how many could still be used at `now`. It writes no audit entry: the
+    /// caller says why, to each company.
+    async fn end_every_login(&self, now: Millis) -> Result<u64>;
 }

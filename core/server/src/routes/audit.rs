@@ -124,8 +124,9 @@ async fn page(
     Ok(Some((lines, (filter, left.map(|left| left.saturating_sub(read))))))
 }
 
-/// One entry. The detail is written as the hash covers it. No cell can begin with what a spreadsheet takes for a formula:
-/// actors and actions are the server's words, details begin with a brace.
+/// One entry. The detail is written as the hash covers it, but for `;`, which stands as `\u003b`: the same JSON value.
+/// Where lists are separated by `;`, a spreadsheet would split the cell there, quotes or not, and the rest could begin
+/// with a formula. No whole cell can: actors and actions are the server's words, details begin with a brace.
 fn line(entry: &AuditEntry) -> String {
     let cells = [
         entry.sequence.to_string(),
@@ -133,7 +134,8 @@ fn line(entry: &AuditEntry) -> String {
         entry.session.map(|id| id.to_string()).unwrap_or_default(),
         entry.actor.clone(),
         entry.action.clone(),
-        canonical(&entry.detail),
+        // In JSON it stands within strings only, and never behind a backslash that is its own.
+        canonical(&entry.detail).replace(';', "\\u003b"),
         entry.hash.clone(),
     ];
     let cells = cells.map(|cell| {

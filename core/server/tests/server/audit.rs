@@ -9,7 +9,7 @@ async fn the_log_is_filtered_read_page_by_page_and_given_as_a_table() {
     let id = ada.prepare().await["id"].as_str().unwrap().to_owned();
     let company = site.admin.store().company_by_name("Demo").await.unwrap().id;
     for n in 0..20 {
-        let (actor, detail) = ("host:ab".to_owned(), json!({ "n": n, "said": "a \"word\", \n=1+1" }));
+        let (actor, detail) = ("host:ab".to_owned(), json!({ "n": n, "said": "a \"word\", ;=1+1\n" }));
         let action = "test.flood".to_owned();
         let entry = Audit { company: Some(company), session: None, actor, action, detail };
         site.admin.store().audit(&entry, 1_800_000_000_000).await.unwrap();
@@ -65,7 +65,7 @@ async fn the_log_is_filtered_read_page_by_page_and_given_as_a_table() {
     let lines: Vec<_> = table.split_terminator("\r\n").collect();
     assert_eq!((lines.len(), lines[0]), (21, "sequence,at,session,actor,action,detail,hash"));
     let first = everything["entries"].as_array().unwrap().iter().find(|entry| entry["actor"] == "host:ab").unwrap();
-    let detail = r#""{""n"":0,""said"":""a \""word\"", \n=1+1""}""#;
+    let detail = r#""{""n"":0,""said"":""a \""word\"", \u003b=1+1\n""}""#;
     let (sequence, hash) = (first["sequence"].as_i64().unwrap(), first["hash"].as_str().unwrap());
     assert_eq!(lines[1], format!("{sequence},2027-01-15T08:00:00Z,,host:ab,test.flood,{detail},{hash}"));
     let (_, short) = ada.get("/audit.csv?actor=host&limit=5").await;

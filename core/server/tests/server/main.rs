@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod audit;
+mod backup;
 mod bad_input;
 mod channel_limits;
 mod channels;

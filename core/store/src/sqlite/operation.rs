@@ -1,9 +1,10 @@
 //! Figures, and a copy of the database while others use it.
 
-use super::row::Place;
+use super::row::{Place, time};
 use super::{SqliteStore, private};
 use crate::operation::{Figures, Operation};
 use crate::{Result, StoreError};
+use hospes_session::model::Millis;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::path::Path;
@@ -31,6 +32,15 @@ impl Operation for SqliteStore {
         figures.waiting = place.get(&row, "waiting")?;
         figures.oldest = place.get::<Option<i64>>(&row, "oldest")?.and_then(|at| u64::try_from(at).ok());
         Ok(figures)
+    }
+
+    async fn end_every_login(&self, now: Millis) -> Result<u64> {
+        let mut tx = self.write().await?;
+        let dead = sqlx::query("DELETE FROM logins WHERE expires_at <= $1").bind(time(now));
+        dead.execute(&mut *tx).await?;
+        let ended = sqlx::query("DELETE FROM logins").execute(&mut *tx).await?.rows_affected();
+        tx.commit().await?;
+        Ok(ended)
     }
 }
 
