@@ -4,8 +4,9 @@
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use hospes_transport::network;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -27,10 +28,10 @@ impl Throttle {
     pub(crate) fn check(&self, address: IpAddr) -> Result<(), u64> {
         let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        match blocked.get(&key(address)) {
+        match blocked.get(&network(address)) {
             Some(until) if *until > now => Err((*until - now).as_secs() + 1),
             Some(_) => {
-                blocked.remove(&key(address));
+                blocked.remove(&network(address));
                 Ok(())
             }
             None => Ok(()),
@@ -39,10 +40,10 @@ impl Throttle {
 
     /// Counts a failure.
     pub(crate) fn failed(&self, address: IpAddr) {
-        if let Err(until) = self.failures.check_key(&key(address)) {
+        if let Err(until) = self.failures.check_key(&network(address)) {
             let wait = until.wait_time_from(DefaultClock::default().now());
             let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-            blocked.insert(key(address), Instant::now() + wait);
+            blocked.insert(network(address), Instant::now() + wait);
         }
     }
 
@@ -51,14 +52,6 @@ impl Throttle {
         self.failures.retain_recent();
         let now = Instant::now();
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
-    }
-}
-
-/// An IPv6 customer holds a /64: addresses within one count as one.
-fn key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
     }
 }
 
@@ -77,12 +70,5 @@ mod tests {
         throttle.failed(bad);
         assert!(throttle.check(bad).is_err());
         assert!(throttle.check("192.0.2.2".parse().unwrap()).is_ok());
-    }
-
-    #[test]
-    fn addresses_of_one_ipv6_network_count_together() {
-        assert_eq!(key("2001:db8::1".parse().unwrap()), key("2001:db8::ffff".parse().unwrap()));
-        assert_ne!(key("2001:db8::1".parse().unwrap()), key("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(key("::ffff:192.0.2.1".parse().unwrap()), key("192.0.2.1".parse().unwrap()));
     }
 }

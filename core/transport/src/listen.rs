@@ -5,6 +5,7 @@ use crate::datagrams::{Datagrams, MAX_DATAGRAM, carry};
 use crate::dial::udp_socket;
 use crate::error::TransportError;
 use crate::identity::ServerIdentity;
+use crate::places::{Places, network};
 use crate::settings::{ALPN, carried, listening};
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
@@ -12,7 +13,7 @@ use quinn::crypto::rustls::QuicServerConfig;
 use quinn::crypto::{CryptoError, HmacKey};
 use quinn::{Endpoint, EndpointConfig, ServerConfig, TokioRuntime, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +26,9 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 const HANDSHAKES: usize = 256;
 /// From so many running handshakes on, an address must prove that it receives what is sent to it.
 const BUSY_HANDSHAKES: usize = 32;
+/// WebSockets of one address (one /64 of IPv6) whose handshake runs: an address that says nothing leaves the places of
+/// all others. A host that finds none dials again.
+const HANDSHAKES_EACH: usize = 16;
 /// Longest time for one handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Shortest time between two resets of connections from before a restart. The usual 20 ms would keep a thousand hosts
@@ -81,7 +85,8 @@ impl Listener {
     }
 
     /// Serves one WebSocket, which the caller accepted from `from`: until its connection is over or the socket ends.
-    /// [`Self::accept`] gives the connection once its handshake is complete; a socket without one is dropped after 5 s.
+    /// [`Self::accept`] gives the connection once its handshake is complete; a socket without one is dropped after 5 s,
+    /// and at once when 16 others of its address (one /64 of IPv6) have not completed theirs yet.
     ///
     /// `sink` takes the binary messages that go out (at most [`MAX_DATAGRAM`] bytes each). `stream` gives those that
     /// come in, an empty one for any other message, and none at the socket's end.
@@ -131,6 +136,7 @@ struct Carried {
     endpoint: EndpointConfig,
     accepted: mpsc::Sender<Connection>,
     running: Semaphore,
+    running_each: Arc<Places<IpAddr>>,
     stop: CancellationToken,
     reason: OnceLock<String>,
     tasks: TaskTracker,
@@ -147,6 +153,7 @@ impl Carried {
             endpoint,
             accepted,
             running: Semaphore::new(HANDSHAKES),
+            running_each: Places::new(HANDSHAKES_EACH),
             stop: CancellationToken::new(),
             reason: OnceLock::new(),
             tasks: TaskTracker::new(),
@@ -159,6 +166,10 @@ impl Carried {
         stream: impl Stream<Item = Option<Bytes>>,
         from: SocketAddr,
     ) {
+        let Some(place) = self.running_each.take(network(from.ip())) else {
+            tracing::debug!(%from, "too many handshakes of this address at a time");
+            return;
+        };
         let Ok(permit) = self.running.try_acquire() else {
             tracing::debug!(%from, "too many handshakes at a time");
             return;
@@ -188,7 +199,7 @@ impl Carried {
             };
             match tokio::time::timeout(HANDSHAKE_TIMEOUT, connection).await {
                 Ok(Some(connection)) => {
-                    drop(permit);
+                    drop((permit, place));
                     let _ = self.accepted.send(Connection::carried(connection, None, cut.clone())).await;
                 }
                 Ok(None) => {}

@@ -237,6 +237,49 @@ async fn garbage_in_a_websocket_harms_nobody_and_silence_costs_the_place() {
     assert_eq!(within(5, accepted.recv()).await.unwrap().unwrap(), "alive");
 }
 
+#[tokio::test]
+async fn silent_sockets_of_one_address_leave_the_places_of_others() {
+    let site = Site::start(0, None, false).await;
+    let silent = |from: String| {
+        let (listener, from) = (site.listener.clone(), from.parse().unwrap());
+        tokio::spawn(async move {
+            let sink = futures_util::sink::drain();
+            listener.carry(sink, futures_util::stream::pending::<Option<Bytes>>(), from).await;
+        })
+    };
+    let flood: Vec<_> = (0..600)
+        .map(|n| match n % 2 {
+            0 => format!("192.0.2.1:{}", 1000 + n),
+            _ => format!("[2001:db8::{n:x}]:1000"),
+        })
+        .map(silent)
+        .collect();
+    // Those that find no place are told so at once, in both networks; the others wait for their handshake.
+    let ended = async {
+        while flood.iter().filter(|socket| socket.is_finished()).count() < 600 - 2 * 16 {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(3, ended).await;
+    let (client, server) = pair(&site).await;
+    assert!(client.is_websocket() && server.is_websocket());
+    // A handshake that is complete holds no place any more: many hosts share an address.
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(pair(&site).await);
+    }
+    // Nor does one that never came.
+    within(15, futures_util::future::join_all(flood)).await;
+    let again: Vec<_> = (0..17).map(|n| silent(format!("192.0.2.1:{}", 1000 + n))).collect();
+    let refused = async {
+        while !again.iter().any(|socket| socket.is_finished()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(3, refused).await;
+    assert_eq!(again.iter().filter(|socket| socket.is_finished()).count(), 1);
+}
+
 /// A server on a runtime of its own, which ends as `kill -9` would end it: no farewell is sent.
 async fn server_process(port: u16) -> (Killable, u16) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
