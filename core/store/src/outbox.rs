@@ -251,10 +251,10 @@ pub struct ChannelUse {
 /// The part of the store that notifications use. Every call that names a company finds rows of that company only.
 #[async_trait::async_trait]
 pub trait Outbox: Send + Sync {
-    /// Entries that have not become deliveries, oldest first.
-    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>>;
+    /// Entries with a number above `after` that have not become deliveries, oldest first; 0 for all.
+    async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<OutboxEntry>>;
     /// Turns an entry into these deliveries, or into nothing, in one transaction; one that has been turned already is no
-    /// error. What it had to forget goes with the deliveries. Answers what was made.
+    /// error, nor is a delivery whose id there is. What it had to forget goes with the deliveries. Answers what was made.
     async fn fan_out(&self, entry: i64, deliveries: &[NewDelivery], now: Millis) -> Result<Vec<Delivery>>;
     /// A delivery that no session caused: a test. It is claimed at once, until `claimed_until`.
     async fn add_test(

@@ -71,7 +71,7 @@ async fn work(store: hospes_store::sqlite::SqliteStore, who: u8, round: u64) {
         told(&format!("session.claimed {id}"));
         ask(&store, id, confirm(), T).await.unwrap();
         told(&format!("session.activated {id}"));
-        if let Some(entry) = store.outbox(1).await.unwrap().first() {
+        if let Some(entry) = store.outbox(0, 1).await.unwrap().first() {
             // Another worker may have come with the same entry; then nothing is made of it here.
             let new = NewDelivery { recipient: None, ..to_customer(entry.id as u64) };
             for made in store.fan_out(entry.id, &[new], T).await.unwrap() {
@@ -202,7 +202,7 @@ async fn verify(
         };
         assert_eq!(told.get(id).map(Vec::as_slice).unwrap_or_default(), expect, "round {round}: outbox of {id}");
     }
-    let waiting: BTreeSet<_> = store.outbox(u32::MAX).await.unwrap().iter().map(|entry| entry.id).collect();
+    let waiting: BTreeSet<_> = store.outbox(0, u32::MAX).await.unwrap().iter().map(|entry| entry.id).collect();
     assert!(
         made.keys().all(|entry| !waiting.contains(entry)),
         "round {round}: entries that became deliveries are back"

@@ -30,7 +30,7 @@ fn failure(code: &str) -> Failure {
 /// A session of company 1 whose invitation became this delivery.
 async fn with_delivery(store: &SqliteStore, number: u64) {
     put(store, &new_session(1, 1, number, T)).await.unwrap();
-    let entry = store.outbox(1).await.unwrap().remove(0);
+    let entry = store.outbox(0, 1).await.unwrap().remove(0);
     assert_eq!(store.fan_out(entry.id, &[to_customer(number)], T).await.unwrap().len(), 1);
 }
 
@@ -92,6 +92,20 @@ async fn one_companys_backlog_does_not_hide_anothers() {
 }
 
 #[tokio::test]
+async fn r19_two_deliveries_of_one_id_are_made_once_and_hold_nothing_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_company(directory.path(), 1).await;
+    put(&store, &new_session(1, 1, 1, T)).await.unwrap();
+    let entry = store.outbox(0, 9).await.unwrap().remove(0);
+    let twice = [to_customer(1), to_customer(1), to_customer(2)];
+    let made = store.fan_out(entry.id, &twice, T).await.unwrap();
+    assert_eq!(made.iter().map(|one| one.id).collect::<Vec<_>>(), [delivery_id(1), delivery_id(2)]);
+    assert_eq!(store.outbox(0, 9).await.unwrap(), [], "it waits no more");
+    let again = store.add_test(company_id(1), &to_customer(2), "test", T, T).await;
+    assert!(matches!(again, Err(StoreError::Exists(_))), "{again:?}");
+}
+
+#[tokio::test]
 async fn send_again_begins_anew_with_the_same_key() {
     let directory = tempfile::tempdir().unwrap();
     let store = with_company(directory.path(), 1).await;
@@ -128,7 +142,7 @@ async fn only_the_customer_and_other_programs_are_given_the_link() {
     let store = with_company(directory.path(), 1).await;
     let new = new_session(1, 1, 1, T);
     put(&store, &new).await.unwrap();
-    let entry = store.outbox(1).await.unwrap().remove(0);
+    let entry = store.outbox(0, 1).await.unwrap().remove(0);
     let kinds = [Some(RecipientKind::Customer), Some(RecipientKind::Technician), Some(RecipientKind::Address), None];
     let planned: Vec<_> = (0..)
         .zip(kinds)
@@ -153,7 +167,7 @@ async fn only_the_customer_and_other_programs_are_given_the_link() {
     ask(&store, new.session.id, end(), T + 3).await.unwrap();
     put(&store, &late).await.unwrap();
     ask(&store, late.session.id, end(), T + 4).await.unwrap();
-    let entry = store.outbox(10).await.unwrap().into_iter().find(|one| one.session == late.session.id).unwrap();
+    let entry = store.outbox(0, 10).await.unwrap().into_iter().find(|one| one.session == late.session.id).unwrap();
     let made = store.fan_out(entry.id, &[to_customer(8), NewDelivery { recipient: None, ..to_customer(9) }], T).await;
     let made: Vec<_> = made.unwrap().into_iter().map(|one| (one.state, one.error)).collect();
     assert_eq!(made, [(DeliveryState::Dead, Some(Failure::link_dead())), (DeliveryState::Waiting, None)]);
@@ -276,6 +290,6 @@ async fn the_summary_is_what_the_audit_log_says() {
     for command in [Command::HostOffline, Command::HostOffline, Command::HostOnline, Command::HostOnline] {
         ask(&store, new.session.id, command, T + HOUR).await.unwrap();
     }
-    let events: Vec<_> = store.outbox(10).await.unwrap().into_iter().map(|entry| entry.event).collect();
+    let events: Vec<_> = store.outbox(0, 10).await.unwrap().into_iter().map(|entry| entry.event).collect();
     assert_eq!(events, ["session.prepared", "session.activated", "host.offline", "host.online"]);
 }

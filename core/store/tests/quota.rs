@@ -57,7 +57,7 @@ async fn r7_r18_eighty_prepares_at_once_leave_exactly_the_quota() {
         assert_eq!(answers, expect, "{name}");
         let sessions = stores[0].sessions(common::company_id(1), &Default::default()).await.unwrap();
         assert_eq!(sessions.len() as u32, answers.get("prepared").copied().unwrap_or(0), "{name}");
-        let waiting = stores[0].outbox(1000).await.unwrap();
+        let waiting = stores[0].outbox(0, 1000).await.unwrap();
         assert_eq!(waiting.len(), sessions.len(), "{name}: one outbox entry each, none of a refused one");
     }
 }
@@ -93,7 +93,7 @@ async fn r7_what_time_has_ended_holds_no_quota_even_before_the_sweeper_came() {
     common::ask(&store, active.session.id, common::confirm(), T + HOUR).await.unwrap();
     put(&store, &new_session(1, 1, 4, T + HOUR + DAY - 1)).await.unwrap_err();
     put(&store, &new_session(1, 1, 5, T + HOUR + DAY)).await.unwrap();
-    let events: Vec<_> = store.outbox(100).await.unwrap().into_iter().map(|entry| entry.event).collect();
+    let events: Vec<_> = store.outbox(0, 100).await.unwrap().into_iter().map(|entry| entry.event).collect();
     let expect = ["session.prepared", "session.ended", "session.prepared", "session.activated"];
     assert_eq!(events[..4], expect);
     assert_eq!(events[4..], ["lease.ending", "session.ended", "session.prepared"]);

@@ -126,7 +126,7 @@ async fn r4_r11_r13_a_session_from_prepare_to_removal() {
     assert_eq!(store.due(T + 2 * DAY).await.unwrap(), [id], "its removal is pending past the lease");
     assert_eq!(ask(&store, id, Command::Tick, T + 2 * DAY).await.unwrap(), Answer::Done);
     assert_eq!(store.due(T + 2 * DAY).await.unwrap(), []);
-    let events: Vec<_> = store.outbox(100).await.unwrap().into_iter().map(|entry| entry.event).collect();
+    let events: Vec<_> = store.outbox(0, 100).await.unwrap().into_iter().map(|entry| entry.event).collect();
     assert_eq!(events, ["session.prepared", "session.activated", "lease.ending", "session.ended"]);
     let actions = store.audit_entries(company_id(1), &of_session(id)).await.unwrap();
     assert_eq!(actions.len(), 7, "the code that came too late left a trace, ending twice did not");
@@ -152,14 +152,14 @@ async fn the_link_is_kept_until_it_was_sent_or_is_dead_and_no_longer() {
     put(&store, &sent).await.unwrap();
     put(&store, &dead).await.unwrap();
     put(&store, &used).await.unwrap();
-    let waiting = store.outbox(10).await.unwrap();
+    let waiting = store.outbox(0, 10).await.unwrap();
     assert_eq!(waiting[0].notice.as_ref().unwrap()["link"], "https://example.com/s/secret");
     assert_eq!(waiting[0].snapshot.customer.email, "ana@example.com");
     let key = delivery_id(1);
     store.fan_out(waiting[0].id, &[to_customer(1)], T + 1).await.unwrap();
     store.fan_out(waiting[0].id, &[to_customer(2)], T + 2).await.unwrap();
     assert!(is_not_found(store.fan_out(99, &[], T).await));
-    assert_eq!(store.outbox(10).await.unwrap(), waiting[1..]);
+    assert_eq!(store.outbox(0, 10).await.unwrap(), waiting[1..]);
     assert!(is_not_found(store.delivery(company_id(1), delivery_id(2)).await), "an entry is fanned out once");
     let link = |delivery: Delivery| delivery.notice;
     assert!(store.delivery(company_id(1), key).await.map(link).unwrap().is_some(), "until it arrived");
@@ -171,9 +171,9 @@ async fn the_link_is_kept_until_it_was_sent_or_is_dead_and_no_longer() {
     let given_up = store.delivery(company_id(1), delivery_id(3)).await.unwrap();
     assert_eq!((given_up.state, given_up.error), (DeliveryState::Dead, Some(Failure::link_dead())));
     ask(&store, used.session.id, right_code(&used), T + 3).await.unwrap();
-    assert!(store.outbox(9).await.unwrap()[0].notice.is_some(), "the set-up may fail");
+    assert!(store.outbox(0, 9).await.unwrap()[0].notice.is_some(), "the set-up may fail");
     ask(&store, used.session.id, confirm(), T + 3).await.unwrap();
-    for entry in store.outbox(9).await.unwrap() {
+    for entry in store.outbox(0, 9).await.unwrap() {
         assert_eq!(entry.notice, None);
     }
     store.close().await;

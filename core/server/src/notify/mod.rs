@@ -11,6 +11,7 @@ pub(crate) mod notifiers;
 mod outage;
 pub(crate) mod plan;
 pub(crate) mod presence;
+mod queue;
 mod worker;
 
 pub(crate) use notifiers::Notifiers;

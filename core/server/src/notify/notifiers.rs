@@ -4,6 +4,7 @@ use super::compose;
 use super::courier::{Carrier, NotCarried};
 use super::egress::Egress;
 use super::mail::MailServer;
+use super::plan;
 use crate::clock;
 use crate::entitlement;
 use crate::plugins::Plugins;
@@ -11,8 +12,9 @@ use crate::settings::Settings;
 use hospes_licence::key::PublicKey;
 use hospes_licence::manifest::Manifest;
 use hospes_runtime::{Allocator, Budgets, ConfigProblem, Notifier, Outside, Runtime, RuntimeError};
+use hospes_session::notification::TEST;
 use hospes_session::plan::Plan;
-use hospes_store::outbox::{Delivery, Failure};
+use hospes_store::outbox::{Delivery, Failure, NotificationChannel};
 use hospes_store::{Store, StoreError};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,6 +151,19 @@ impl From<StoreError> for NotCarried {
     }
 }
 
+/// Why a channel's settings of now, which may be others than when the delivery was made, have nothing sent. A test is sent
+/// all the same: somebody tries a channel out before they switch it on, and it goes to themselves.
+fn called_off(channel: &NotificationChannel, delivery: &Delivery) -> Option<NotCarried> {
+    if delivery.event == TEST {
+        return None;
+    }
+    if !channel.enabled {
+        return Some(failed(true, "channel-disabled", "The channel was switched off."));
+    }
+    let unnamed = delivery.recipient.as_ref().is_some_and(|recipient| !plan::names(&channel.config, recipient));
+    unnamed.then(|| failed(true, "recipient-removed", "The channel does not send to this recipient any more."))
+}
+
 #[async_trait::async_trait]
 impl Carrier for ByNotifier<'_> {
     async fn carry(&self, delivery: &Delivery) -> Result<(), NotCarried> {
@@ -158,6 +173,9 @@ impl Carrier for ByNotifier<'_> {
             }
             other => other?,
         };
+        if let Some(refused) = called_off(&channel, delivery) {
+            return Err(refused);
+        }
         let Some(found) = self.notifiers.get(&channel.notifier) else {
             let detail = format!("The notifier {} is not installed on this server.", channel.notifier);
             return Err(failed(false, "not-installed", detail));
@@ -193,5 +211,80 @@ impl Carrier for ByNotifier<'_> {
             .deliver(notifier, told, outside, Budgets::default())
             .await
             .map_err(|undelivered| failed(undelivered.permanent, &undelivered.code, undelivered.reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Webhooks;
+    use hospes_licence::key::KeyPair;
+    use hospes_licence::licence::SignedLicence;
+    use hospes_session::id::{CompanyId, DeliveryId};
+    use hospes_session::model::Language;
+    use hospes_store::Outbox;
+    use hospes_store::model::{Audit, Company};
+    use hospes_store::outbox::{NewDelivery, Recipient, RecipientKind, first_channels};
+    use hospes_store::sqlite::SqliteStore;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn r19_a_channel_that_is_switched_off_sends_nothing_that_waits() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("hospes.db")).await.unwrap();
+        let licence = SignedLicence { bytes: vec![1], key: PublicKey([1; 32]), signature: [1; 64] };
+        let id = CompanyId::from_parts(1, [1; 16]);
+        let company = Company { id, name: "Acme".into(), licence, created_at: 1 };
+        store.add_company(&company).await.unwrap();
+        let notifiers = Notifiers {
+            installed: BTreeMap::new(),
+            publishers: Vec::new(),
+            runtime: OnceCell::new(),
+            cache: directory.path().join("compiled"),
+            mail: None,
+            egress: Arc::new(Egress::new(&Webhooks::default())),
+            news: Notify::new(),
+        };
+        let operator = KeyPair::from_secret(&[1; 32]).public();
+        let carrier = ByNotifier { notifiers: &notifiers, store: &store, plans: &[], operator };
+        let channel = first_channels(id, 1)[0].clone();
+        let mut number = 0;
+        // What is sent goes on to the next question: whether its notifier is installed, and none is here.
+        let mut check = async |enabled, recipients: &[&str], event: &str, kind: Option<RecipientKind>, expect| {
+            let config = json!({ "recipients": recipients });
+            let changed = NotificationChannel { enabled, config, ..channel.clone() };
+            let (actor, action) = ("test".to_owned(), "test".to_owned());
+            let audit = Audit { company: Some(id), session: None, actor, action, detail: json!({}) };
+            store.set_notification_channel(&changed, 1, &audit).await.unwrap();
+            number += 1;
+            let email = "Ana@x.org".to_owned();
+            let new = NewDelivery {
+                id: DeliveryId::from_parts(1, [number; 16]),
+                channel: channel.id,
+                channel_title: String::new(),
+                notifier: channel.notifier.clone(),
+                recipient: kind.map(|kind| Recipient { kind, email, name: None, language: Language::En }),
+                payload: json!({}),
+            };
+            let delivery = store.add_test(id, &new, event, 1, 1).await.unwrap();
+            let refused = carrier.carry(&delivery).await.unwrap_err();
+            let found = (refused.permanent, refused.failure.code.as_str());
+            assert_eq!(found, expect, "{enabled} {recipients:?} {event} {kind:?}");
+        };
+        let (goes_on, off, removed) =
+            ((false, "not-installed"), (true, "channel-disabled"), (true, "recipient-removed"));
+        let (customer, technician, address) =
+            (Some(RecipientKind::Customer), Some(RecipientKind::Technician), Some(RecipientKind::Address));
+        check(true, &["customer"], "session.ended", customer, goes_on).await;
+        check(false, &["customer"], "session.ended", customer, off).await;
+        check(false, &[], "session.ended", None, off).await;
+        check(true, &[], "session.ended", None, goes_on).await;
+        check(false, &["customer"], TEST, technician, goes_on).await;
+        check(true, &["technician"], "session.ended", customer, removed).await;
+        check(true, &["customer"], "session.ended", technician, removed).await;
+        check(true, &["customer"], "session.ended", address, removed).await;
+        check(true, &["ana@X.org"], "session.ended", address, goes_on).await;
+        check(true, &["customer", "ana@X.org"], "session.ended", technician, goes_on).await;
+        check(true, &["bea@x.org"], "session.ended", address, removed).await;
     }
 }

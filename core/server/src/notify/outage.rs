@@ -116,7 +116,7 @@ async fn with_sessions(path: &Path) -> (Company, Vec<Technician>) {
 /// What the server does with each entry of the outbox.
 async fn plan(store: &SqliteStore, company: &Company, technicians: &[Technician], now: Millis) {
     let channels = store.notification_channels(company.id).await.unwrap();
-    for entry in store.outbox(100).await.unwrap() {
+    for entry in store.outbox(0, 100).await.unwrap() {
         let taking: Vec<_> = channels
             .iter()
             .filter(|channel| channel.events.contains(&entry.event))

@@ -76,10 +76,26 @@ fn recipients(config: &Value, people: &People<'_>) -> Vec<Recipient> {
                 language: people.technician.map_or(Language::En, language_of),
             }),
         };
-        let known = |email: &str| found.iter().any(|known| known.email.eq_ignore_ascii_case(email));
+        let known = |email: &str| found.iter().any(|known| folded(&known.email) == folded(email));
         found.extend(recipient.filter(|recipient| !known(&recipient.email)));
     }
     found
+}
+
+/// An address as it is compared. What makes an id and what says that two are one must not differ: two deliveries of one
+/// id cannot be made.
+fn folded(email: &str) -> String {
+    email.to_lowercase()
+}
+
+/// Whether a channel's settings mean somebody still whom they meant when the delivery was made.
+pub(crate) fn names(config: &Value, recipient: &Recipient) -> bool {
+    let names = config["recipients"].as_array().map(Vec::as_slice).unwrap_or_default();
+    names.iter().filter_map(Value::as_str).take(RECIPIENTS).any(|name| match (name, recipient.kind) {
+        ("customer", kind) => kind == RecipientKind::Customer,
+        ("technician", kind) => kind == RecipientKind::Technician,
+        (address, _) => folded(address) == folded(&recipient.email),
+    })
 }
 
 /// A technician as a recipient.
@@ -94,7 +110,7 @@ pub(crate) fn for_technician(technician: &Technician) -> Recipient {
 
 fn id(cause: &str, at: Millis, channel: NotificationChannelId, recipient: Option<&Recipient>) -> DeliveryId {
     let mut hasher = blake3::Hasher::new_derive_key("hospes 2026 delivery");
-    let email = recipient.map(|recipient| recipient.email.to_lowercase()).unwrap_or_default();
+    let email = recipient.map(|recipient| folded(&recipient.email)).unwrap_or_default();
     for part in [cause, &channel.to_string(), &email] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
@@ -163,6 +179,9 @@ mod tests {
         check(json!(["technician", "boss@acme.test"]), Some(&disabled), &["Address boss@acme.test Fr"]);
         check(json!(["customer", "ana@X.org"]), Some(&technician), &["Customer Ana@x.org Es"]);
         check(json!(["boss@acme.test", "BOSS@acme.test"]), Some(&technician), &["Address boss@acme.test Fr"]);
+        // Also where the letters are not of ASCII: ids are made of the folded address.
+        check(json!(["\u{c9}va@x.org", "\u{e9}va@x.org"]), None, &["Address \u{c9}va@x.org En"]);
+        check(json!(["\u{212a}im@x.org", "kim@x.org"]), None, &["Address \u{212a}im@x.org En"]);
         check(json!([]), Some(&technician), &[]);
         check(json!("customer"), Some(&technician), &[]);
         check(json!([7]), Some(&technician), &[]);

@@ -1,8 +1,9 @@
 //! Keeps the outbox moving: plans deliveries, tries those that are due, forgets old ones.
 
-use super::courier::{self, AT_A_TIME, PER_COMPANY};
+use super::courier;
 use super::notifiers::ByNotifier;
 use super::plan::{self, People, Taking};
+use super::queue::{Window, next_due};
 use super::{compose, presence};
 use crate::clock;
 use crate::metrics::budget_of;
@@ -21,8 +22,6 @@ use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-/// Entries that are planned in one go.
-const ENTRIES: u32 = 64;
 /// How long what is done is kept for the lists, in milliseconds (30 days).
 const KEPT: Millis = 30 * 24 * 60 * 60 * 1000;
 /// How often old ones are looked for.
@@ -40,6 +39,7 @@ pub(crate) async fn run(app: Arc<App>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pruning = tokio::time::interval(PRUNING);
     let mut tries = Tries::default();
+    let mut window = Window::default();
     let mut away = presence::Away::default();
     away.begin(&app).await;
     loop {
@@ -50,7 +50,7 @@ pub(crate) async fn run(app: Arc<App>) {
             _ = pruning.tick() => prune(&app).await,
             () = app.stop.cancelled() => break,
         }
-        plan_entries(&app).await;
+        plan_entries(&app, &mut window).await;
         if let Err(error) = tries.start(&app).await {
             tracing::error!(%error, "deliveries were not tried; trying again");
         }
@@ -79,16 +79,8 @@ impl Tries {
     }
 
     async fn start(&mut self, app: &Arc<App>) -> Result<(), StoreError> {
-        let free = AT_A_TIME.saturating_sub(self.running.len());
-        if free == 0 {
-            return Ok(());
-        }
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
-        for (id, company) in app.store.due_deliveries(clock::now(), PER_COMPANY, limit).await? {
-            let busy = self.companies.values().filter(|busy| **busy == company).count();
-            if busy >= usize::try_from(PER_COMPANY).unwrap_or(usize::MAX) {
-                continue;
-            }
+        let running: Vec<_> = self.companies.values().copied().collect();
+        for (id, company) in next_due(&*app.store, clock::now(), &running).await? {
             let task = self.running.spawn(try_due(app.clone(), id));
             self.companies.insert(task.id(), company);
         }
@@ -153,9 +145,9 @@ fn told(app: &App, delivery: &Delivery) {
     }
 }
 
-/// Turns what the outbox has into deliveries. An entry that fails is tried again in a second and keeps no other waiting.
-async fn plan_entries(app: &App) {
-    let entries = match app.store.outbox(ENTRIES).await {
+/// Turns what the outbox has into deliveries. An entry that fails is tried again later and keeps no other waiting.
+async fn plan_entries(app: &App, window: &mut Window) {
+    let entries = match window.next(&*app.store).await {
         Ok(entries) => entries,
         Err(error) => {
             tracing::error!(%error, "the outbox was not read; trying again");

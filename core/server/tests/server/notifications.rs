@@ -65,7 +65,7 @@ async fn without_a_mail_server_nothing_is_mailed_and_that_is_said() {
     let prepared = ada.prepare().await;
     assert_eq!(ada.get("/notifications").await.1["mail"], json!({ "configured": false }));
     let store = site.admin.store();
-    crate::support::eventually("the outbox is worked off", || async { store.outbox(9).await.unwrap().is_empty() })
+    crate::support::eventually("the outbox is worked off", || async { store.outbox(0, 9).await.unwrap().is_empty() })
         .await;
     let id = prepared["id"].as_str().unwrap();
     assert_eq!(ada.get(&format!("/sessions/{id}/notifications")).await.1["deliveries"], json!([]));

@@ -72,21 +72,23 @@ fn delivery(row: &SqliteRow) -> Result<Delivery> {
     })
 }
 
-/// Writes a new one; it waits, unless it is an invitation whose link is gone already.
+/// Writes a new one; it waits, unless it is an invitation whose link is gone already. None when there is one with its id:
+/// one that cannot be written must not keep the others of its event back.
 pub(super) async fn insert(
     db: &mut SqliteConnection,
     new: &NewDelivery,
     cause: &Cause<'_>,
     now: Millis,
     claimed_until: Option<Millis>,
-) -> Result<Delivery> {
+) -> Result<Option<Delivery>> {
     let dead = (invites(cause.event, new.recipient.as_ref()) && cause.notice.is_none()).then(Failure::link_dead);
     let state = if dead.is_some() { DeliveryState::Dead } else { DeliveryState::Waiting };
     let tries = i64::from(claimed_until.is_some());
     let row = sqlx::query(concat!(
         "INSERT INTO deliveries (id, company, session, channel, channel_title, notifier, event, payload, recipient, notice, \
          state, attempts, tries, since, next_at, claimed_until, at, done_at, error_code, error_detail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING ",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, $18, $19) \
+         ON CONFLICT (id) DO NOTHING RETURNING ",
         columns!()
     ))
     .bind(new.id.to_string())
@@ -108,13 +110,9 @@ pub(super) async fn insert(
     .bind(dead.is_some().then(|| time(now)))
     .bind(dead.as_ref().map(|failure| failure.code.clone()))
     .bind(dead.map(|failure| failure.detail))
-    .fetch_one(db)
-    .await
-    .map_err(|error| match error.as_database_error() {
-        Some(database) if database.is_unique_violation() => StoreError::Exists("the delivery".to_owned()),
-        _ => error.into(),
-    })?;
-    delivery(&row)
+    .fetch_optional(db)
+    .await?;
+    row.as_ref().map(delivery).transpose()
 }
 
 impl SqliteStore {
@@ -129,6 +127,7 @@ impl SqliteStore {
         let mut tx = self.write().await?;
         let cause = Cause { company, session: None, event, notice: None, at: now };
         let made = insert(&mut tx, new, &cause, now, Some(claimed_until)).await?;
+        let made = made.ok_or_else(|| StoreError::Exists("the delivery".to_owned()))?;
         tx.commit().await?;
         Ok(made)
     }

@@ -91,8 +91,8 @@ impl SqliteStore {
 
 #[async_trait::async_trait]
 impl Outbox for SqliteStore {
-    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>> {
-        self.entries(limit).await
+    async fn outbox(&self, after: i64, limit: u32) -> Result<Vec<OutboxEntry>> {
+        self.entries(after, limit).await
     }
 
     async fn fan_out(&self, entry: i64, deliveries: &[NewDelivery], now: Millis) -> Result<Vec<Delivery>> {

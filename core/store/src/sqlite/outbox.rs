@@ -77,8 +77,9 @@ macro_rules! select {
 }
 
 impl SqliteStore {
-    pub(super) async fn entries(&self, limit: u32) -> Result<Vec<OutboxEntry>> {
-        sqlx::query(select!("WHERE done_at IS NULL ORDER BY id LIMIT $1"))
+    pub(super) async fn entries(&self, after: i64, limit: u32) -> Result<Vec<OutboxEntry>> {
+        sqlx::query(select!("WHERE done_at IS NULL AND id > $1 ORDER BY id LIMIT $2"))
+            .bind(after)
             .bind(i64::from(limit))
             .fetch_all(&self.readers)
             .await?
@@ -107,7 +108,7 @@ impl SqliteStore {
                     notice: entry.notice.as_ref(),
                     at: entry.at,
                 };
-                made.push(deliveries::insert(&mut tx, new, &cause, now, None).await?);
+                made.extend(deliveries::insert(&mut tx, new, &cause, now, None).await?);
             }
         }
         sqlx::query("UPDATE outbox SET notice = NULL WHERE id = $1").bind(id).execute(&mut *tx).await?;
