@@ -9,13 +9,16 @@ export async function throughProxy(port) {
   if (process.env.WALK_NETWORK !== "proxy") return open;
   const target = `127.0.0.1:${port}`;
   const sockets = new Set();
-  let tunnels = 0;
+  let passed = 0;
   const proxy = http.createServer((request, answer) => {
     // A page over plain HTTP: its address is written out in full.
     const url = URL.canParse(request.url) ? new URL(request.url) : null;
     if (url?.host !== target) return answer.writeHead(403).end();
     const onward = http.request({ host: "127.0.0.1", port, method: request.method, path: url.pathname + url.search, headers: request.headers });
     onward.on("response", (response) => {
+      passed += 1;
+      // A server that dies in the middle of an answer ends it here too.
+      response.on("error", () => answer.destroy());
       answer.writeHead(response.statusCode, response.rawHeaders);
       response.pipe(answer);
     });
@@ -27,7 +30,7 @@ export async function throughProxy(port) {
     sockets.add(socket);
     if (request.url !== target) return socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
     const onward = net.connect(port, "127.0.0.1", () => {
-      tunnels += 1;
+      passed += 1;
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       onward.write(head);
       socket.pipe(onward).pipe(socket);
@@ -44,7 +47,7 @@ export async function throughProxy(port) {
     server: { HOSPES_TRANSPORTS__UDP: "false" },
     host: { HTTP_PROXY: url },
     close() {
-      if (tunnels === 0) throw new Error("nothing went through the proxy");
+      if (passed === 0) throw new Error("nothing went through the proxy");
       proxy.close();
       sockets.forEach((socket) => socket.destroy());
     },

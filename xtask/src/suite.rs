@@ -91,8 +91,8 @@ fn walk(house: &House, settings: &Settings) -> Result<()> {
         command
     };
     run(&mut node("tests/walk/"))?;
-    // The main way once more where UDP is blocked and everything goes through a proxy.
-    run(node("tests/walk/support.test.mjs").env("WALK_NETWORK", "proxy"))
+    // All of it once more where UDP is blocked and everything goes through a proxy.
+    run(node("tests/walk/").env("WALK_NETWORK", "proxy"))
 }
 
 /// Optimized executables: a debug build says nothing about speed.
