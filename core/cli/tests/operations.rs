@@ -58,6 +58,13 @@ fn print_config_says_what_would_be_used_and_why() {
     let (code, text, errors) = hospes(dir.path(), &wrong, &arguments);
     assert_eq!((code, text.as_str()), (1, ""));
     assert!(errors.contains("HOSPES_TOKEN_HOURS") && errors.contains("soon"), "{errors}");
+    // A secret of digits is text, and none is told back.
+    let digits = [("HOSPES_METRICS__TOKEN", "0000000000000000")];
+    let (code, text, errors) = hospes(dir.path(), &digits, &arguments);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(text.contains("token = \"***\" # environment variable HOSPES_METRICS__TOKEN, masked"), "{text}");
+    let (code, _, errors) = hospes(dir.path(), &[("HOSPES_METRICS__TOKEN", "80085")], &arguments);
+    assert!(code == 1 && errors.contains("metrics.token") && !errors.contains("80085"), "{errors}");
     let (code, _, errors) = hospes(dir.path(), &[], &["serve", "--log-level", "loud", "--print-config"]);
     assert!(
         code == 1 && errors.contains("log_level") && errors.contains("loud") && errors.contains("debug"),
@@ -108,6 +115,7 @@ fn a_backup_is_restored_as_it_was() {
     assert_eq!((code, errors.as_str()), (0, ""));
     let restored: Value = serde_json::from_str(&out).unwrap();
     assert!(restored["audit_entries"].as_u64().unwrap() >= 1, "{restored}");
+    assert_eq!((&restored["logins_ended"], &restored["sessions_ended"]), (&Value::from(0), &Value::from(0)));
     for name in ["operator.key", "plugins/echo-1.0.0.hospes.wasm"] {
         let read = |folder: &str| std::fs::read(dir.path().join(folder).join(name)).unwrap();
         assert_eq!(read("old"), read("new/deep"));

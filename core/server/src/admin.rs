@@ -9,6 +9,7 @@ use hospes_session::account::{RANDOM, temporary_password};
 use hospes_session::id::{CompanyId, TechnicianId};
 use hospes_session::password::SessionPassword;
 use hospes_session::plan::{Plan, default_catalogue};
+use hospes_session::prepare::unseen;
 use hospes_store::accounts::{AccountChange, Accounts, NewPassword};
 use hospes_store::model::{Audit, Company, Role, Technician};
 use hospes_store::sqlite::SqliteStore;
@@ -263,9 +264,9 @@ async fn hash(password: Zeroizing<String>) -> Result<String, AdminError> {
 
 fn named(what: &str, text: &str) -> Result<String, AdminError> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
+    if text.is_empty() || text.chars().count() > 200 || text.chars().any(|c| c.is_control() || unseen(c)) {
         return Err(AdminError::Wrong(format!(
-            "{what} must have 1 to 200 characters, none of them a control character"
+            "{what} must have 1 to 200 characters, none of them a control character or one that cannot be seen"
         )));
     }
     Ok(text.to_owned())

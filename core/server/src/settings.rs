@@ -3,6 +3,8 @@
 //! Unknown keys are refused: a typo must not silently leave a default in place. Every error names where the value came
 //! from, the key, and what was expected.
 
+mod environment;
+mod explain;
 mod notify;
 mod print;
 
@@ -18,21 +20,6 @@ use std::path::{Path, PathBuf};
 
 /// Read from the working directory when nobody names a file, and only when it is there.
 const DEFAULT_FILE: &str = "hospes.toml";
-
-/// Variables that begin with `HOSPES_` and are no settings of the server.
-const OTHER_VARIABLES: &[&str] = &[
-    "config",
-    "session_password",
-    "plugins_dir",
-    "console_dir",
-    "publisher_key",
-    "publisher_secret_file",
-    "agent",
-    "state",
-    "server",
-    "token",
-    "password",
-];
 
 /// What the server runs with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +96,8 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// Who may read `/metrics`, beside programs of this machine that come without a proxy.
+/// Who may read `/metrics`: whoever shows the token, or, while nothing says that the server stands behind a proxy or is
+/// reached from elsewhere (no token, `trusted_proxies`, `public_url`), programs of this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Metrics {
@@ -315,11 +303,11 @@ fn layers(file: Option<&Path>, flags: &Flags) -> Result<Figment, BadSettings> {
         None => {}
     }
     let usual = Env::raw().only(&["rust_log"]).map(|_| "log_level".into());
-    Ok(figment.merge(usual).merge(environment()).merge(Serialized::defaults(flags)))
+    Ok(environment::over(figment.merge(usual)).merge(Serialized::defaults(flags)))
 }
 
 fn read(figment: &Figment) -> Result<Settings, BadSettings> {
-    let settings: Settings = figment.extract().map_err(explain)?;
+    let settings: Settings = figment.extract().map_err(explain::explain)?;
     settings.check()?;
     Ok(settings)
 }
@@ -331,43 +319,6 @@ fn from_environment(layer: &str, key: &str) -> String {
     } else {
         "RUST_LOG".to_owned()
     }
-}
-
-/// The variables that are settings; those of tests and of other programs are not looked at.
-fn environment() -> Env {
-    let others = Env::prefixed("HOSPES_").ignore(OTHER_VARIABLES);
-    others.filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_")).split("__")
-}
-
-/// Every mistake with source, key and expected type.
-fn explain(error: figment::Error) -> BadSettings {
-    use figment::error::Kind;
-    let lines: Vec<String> = error
-        .into_iter()
-        .map(|error| {
-            let key = error.path.join(".");
-            let source = match &error.metadata {
-                None => "settings".to_owned(),
-                metadata => print::origin(metadata.as_ref(), &key),
-            };
-            let key = if key.is_empty() { String::new() } else { format!("key '{key}': ") };
-            let what = match &error.kind {
-                Kind::InvalidType(found, expected) => format!("found {found}, expected {expected}"),
-                Kind::InvalidValue(found, expected) => format!("found {found}, expected {expected}"),
-                Kind::UnknownField(name, known) => {
-                    format!("there is no setting '{name}'; known here: {}", known.join(", "))
-                }
-                Kind::UnknownVariant(name, known) => format!("found '{name}', expected one of: {}", known.join(", ")),
-                Kind::MissingField(name) => format!("'{name}' is missing"),
-                Kind::Message(text) if text.contains("socket address") => {
-                    format!("{text}, expected an IP address and a port such as 127.0.0.1:8443")
-                }
-                other => other.to_string(),
-            };
-            format!("{source}: {key}{what}")
-        })
-        .collect();
-    BadSettings(lines.join("\n"))
 }
 
 #[cfg(test)]

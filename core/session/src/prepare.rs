@@ -151,7 +151,15 @@ pub fn email(field: &'static str, given: &str) -> Result<String, InvalidField> {
     Ok(email.to_owned())
 }
 
-/// Text for people: trimmed, empty is none, bounded; line breaks only where there may be `lines`.
+/// Whether a character is not seen itself but turns, joins or hides others, so that a name could look like another.
+#[must_use]
+pub const fn unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text for people: trimmed, empty is none, bounded; line breaks only where there may be `lines`. What has none is a
+/// name, and has no characters that are [`unseen`].
 ///
 /// # Errors
 /// What is wrong with it, under the given field's name.
@@ -169,6 +177,10 @@ pub fn text(
     }
     if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
         return Err(InvalidField { field, problem: "contains a control character; remove it".to_owned() });
+    }
+    if !lines && text.chars().any(unseen) {
+        let problem = "contains a character that cannot be seen (zero width, or text direction); remove it, or type the text anew";
+        return Err(InvalidField { field, problem: problem.to_owned() });
     }
     Ok(Some(text.to_owned()))
 }

@@ -82,6 +82,10 @@ fn r1_every_wrong_field_is_named() {
     check("name of spaces is none", |r| r.customer_name = Some("   "), None);
     check("name too long", |r| r.customer_name = Some(long), Some("customer_name"));
     check("name with a line break", |r| r.customer_name = Some("Ana\nBcc: x"), Some("customer_name"));
+    check("name that is turned round", |r| r.customer_name = Some("Ana \u{202e}nimda"), Some("customer_name"));
+    check("name with nothing in it", |r| r.customer_name = Some("A\u{200b}na"), Some("customer_name"));
+    check("name with accents", |r| r.customer_name = Some("Ana\u{308} \u{1f642} Ñuñez"), None);
+    check("note with a family", |r| r.note = Some("\u{1f468}\u{200d}\u{1f469}"), None);
     check("note with lines", |r| r.note = Some("printer\n\tsecond floor"), None);
     check("note too long", |r| r.note = Some(long), Some("note"));
     check("note with an escape", |r| r.note = Some("\u{1b}[2J"), Some("note"));

@@ -57,12 +57,7 @@ pub(super) async fn pairing(app: &App, session: &Session) -> Result<Pairing, Ref
 /// At most that many characters, none of them a control character or one that is not seen itself but turns, joins or
 /// hides others: what comes from a host is hostile.
 pub(super) fn cut(text: &str, longest: usize) -> String {
-    text.chars().filter(|c| !c.is_control() && !unseen(*c)).take(longest).collect()
-}
-
-const fn unseen(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+    text.chars().filter(|c| !c.is_control() && !hospes_session::prepare::unseen(*c)).take(longest).collect()
 }
 
 /// Facts that can be stored and shown.

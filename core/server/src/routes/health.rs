@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::metrics::Now;
 use crate::refusal::{Answer, Refusal};
+use crate::settings::Settings;
 use crate::state::App;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -36,8 +37,8 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Answer<&'static str> 
 }
 
 /// OpenMetrics text, for Prometheus. Counts of all companies together are nobody's business but the operator's: read it
-/// from the server's own machine, not through a proxy (which is on this machine, too), or with the setting
-/// `metrics.token` as a bearer token.
+/// with the setting `metrics.token` as a bearer token. Without that setting, `trusted_proxies` and `public_url` it is
+/// also read from the server's own machine, not through a proxy.
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses(
     (status = 200, body = String, content_type = "application/openmetrics-text"),
     (status = 403, body = crate::api::ProblemBody, content_type = "application/problem+json", description = "metrics-closed"),
@@ -48,10 +49,11 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Answer<impl IntoResponse> {
     let token = app.settings.metrics.token.as_deref();
-    if !own_machine(peer.ip(), &headers) && !shows(token, &headers) {
+    let here = by_itself(&app.settings) && own_machine(peer.ip(), &headers);
+    if !here && !shows(token, &headers) {
         return Err(Refusal::new("metrics-closed", StatusCode::FORBIDDEN, "The metrics are for the operator.").detail(
-            "Read them from the server's own machine without a proxy, or send the setting metrics.token as \
-             'Authorization: Bearer TOKEN'.",
+            "Set metrics.token and send it as 'Authorization: Bearer TOKEN'. Without that setting, trusted_proxies and \
+             public_url they can also be read from the server's own machine, not through a proxy.",
         ));
     }
     let now = Now {
@@ -62,6 +64,12 @@ pub(super) async fn metrics(
     };
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], app.metrics.text(&now)))
+}
+
+/// Whether nothing says that a proxy stands in front: one on this machine that adds no header (a TCP proxy, a tunnel)
+/// cannot be told from a program of this machine, and would give the metrics to everybody.
+fn by_itself(settings: &Settings) -> bool {
+    settings.metrics.token.is_none() && settings.trusted_proxies.is_empty() && settings.public_url.is_none()
 }
 
 /// A program of this machine that came by itself: a proxy says whom it speaks for.

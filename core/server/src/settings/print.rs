@@ -1,6 +1,7 @@
 //! The settings that would be used, for `hospes serve --print-config`: TOML that can be read again, each value with
 //! where it came from. Secrets are masked: the output is for tickets and chats.
 
+use super::explain::secret;
 use super::{BadSettings, Flags, Settings, from_environment, layers, read};
 use figment::{Figment, Metadata};
 use serde_json::{Map, Value};
@@ -94,8 +95,7 @@ pub(super) fn origin(metadata: Option<&Metadata>, path: &str) -> String {
 /// the `@` of an address.
 fn masked(key: &str, value: &Value) -> (Value, bool) {
     let Value::String(text) = value else { return (value.clone(), false) };
-    let secret = ["password", "secret", "token"].iter().any(|word| key == *word || key.ends_with(&format!("_{word}")));
-    if secret {
+    if secret(key) {
         return (Value::from(MASK), true);
     }
     let Some((scheme, rest)) = text.split_once("://") else { return (value.clone(), false) };

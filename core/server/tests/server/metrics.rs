@@ -1,5 +1,6 @@
 use crate::channels;
 use crate::support::{Host, Site, code, read};
+use hospes_server::settings::Settings;
 use hospes_wire::channel::FromHost;
 use hospes_wire::problem::Problem;
 use serde_json::json;
@@ -56,7 +57,8 @@ async fn metrics_are_the_operators_only() {
     let bearer = format!("Bearer {token}");
     let proxied = ("x-forwarded-for", "203.0.113.7");
     for (headers, expect) in [
-        (vec![], 200),
+        (vec![], 403),
+        (vec![("authorization", &*bearer)], 200),
         (vec![proxied], 403),
         (vec![("forwarded", "for=203.0.113.7")], 403),
         (vec![("via", "1.1 proxy")], 403),
@@ -68,6 +70,15 @@ async fn metrics_are_the_operators_only() {
         assert_eq!(status, expect, "{headers:?}: {text}");
     }
     let closed = Site::start().await;
+    assert_eq!(metrics(&closed, &[]).await.0, 200, "nothing says that others than this machine come");
+    let elsewhere: [fn(&mut Settings); 2] = [
+        |settings| settings.public_url = Some("https://support.example.org".to_owned()),
+        |settings| settings.trusted_proxies = vec!["192.0.2.7".parse().unwrap()],
+    ];
+    for change in elsewhere {
+        let (status, text) = metrics(&Site::start_with(change).await, &[]).await;
+        assert_eq!(status, 403, "{text}");
+    }
     let (status, text) = metrics(&closed, &[proxied, ("authorization", "Bearer ")]).await;
     assert_eq!(status, 403);
     assert!(text.contains("metrics-closed") && text.contains("metrics.token"), "{text}");
