@@ -205,6 +205,11 @@ impl Receiver {
         }
     }
 
+    /// From now on a message of more than `bytes` is too long; [`hospes_wire::frame::MAX_MESSAGE`] at the start.
+    pub fn limit(&mut self, bytes: usize) {
+        self.decoder.limit(bytes);
+    }
+
     /// The next bare bytes, at most `max` and at least one; none when the peer has finished. Cancel safe.
     ///
     /// # Errors

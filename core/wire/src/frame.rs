@@ -85,6 +85,11 @@ impl Decoder {
         Self { buffer: BytesMut::new(), limit }
     }
 
+    /// From now on it refuses messages of more than `limit` bytes.
+    pub fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Adds bytes from the stream.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);

@@ -30,6 +30,8 @@ pub(super) struct Conversation {
     connection: Connection,
     outbox: mpsc::Sender<ServerMessage>,
     facts: Option<HostFacts>,
+    /// The session whose link it knows, and how long its code can be typed.
+    invited: Option<(SessionId, Duration)>,
     /// Set once, when the host has proved its key for a session.
     session: Arc<OnceLock<SessionId>>,
     host: Option<Arc<OnlineHost>>,
@@ -40,7 +42,7 @@ type Heard = Result<(), String>;
 
 impl Conversation {
     pub(super) fn new(app: Arc<App>, connection: Connection, outbox: mpsc::Sender<ServerMessage>) -> Self {
-        Self { app, connection, outbox, facts: None, session: Arc::default(), host: None }
+        Self { app, connection, outbox, facts: None, invited: None, session: Arc::default(), host: None }
     }
 
     /// The session whose host this is, once it is proved.
@@ -51,6 +53,16 @@ impl Conversation {
     /// Whether the host has said hello.
     pub(super) fn greeted(&self) -> bool {
         self.facts.is_some()
+    }
+
+    /// Whether the host has proved its key for a session.
+    pub(super) fn proved(&self) -> bool {
+        self.host.is_some()
+    }
+
+    /// The session whose link it has named since this was asked last, and for how long that can still be used.
+    pub(super) fn invited(&mut self) -> Option<(SessionId, Duration)> {
+        self.invited.take()
     }
 
     /// Answers that something is not done.
@@ -125,8 +137,9 @@ impl Conversation {
         }
     }
 
-    async fn look_up(&self, token: &[u8; 16]) -> Result<ServerMessage, Refusal> {
+    async fn look_up(&mut self, token: &[u8; 16]) -> Result<ServerMessage, Refusal> {
         let session = self.by_token(token).await?;
+        self.note_link(&session);
         match &session.state {
             SessionState::Prepared(prepared) if prepared.expires_at > clock::now() => {
                 Ok(ServerMessage::Invitation(invite::invitation(&self.app, &session, prepared.expires_at).await?))
@@ -149,6 +162,7 @@ impl Conversation {
         self.app.codes.check(address).map_err(too_many)?;
         self.check_proof(host_key, proof)?;
         let session = self.by_token(token).await?;
+        self.note_link(&session);
         let key = HostKey(host_key.0);
         let code_hash = match SecurityCode::parse(code) {
             Some(code) => hash_code(token, &code),
@@ -295,6 +309,14 @@ impl Conversation {
         host_key.verify(Context::HostProof, &bytes, proof).map_err(|_| {
             Refusal::new("wrong-proof", StatusCode::FORBIDDEN, "The host did not prove that it holds its key.")
         })
+    }
+
+    /// A customer who reads the invitation and looks for the code may take as long as the code lives.
+    fn note_link(&mut self, session: &Session) {
+        if let SessionState::Prepared(prepared) = &session.state {
+            let rest = prepared.expires_at.saturating_sub(clock::now());
+            self.invited = (rest > 0).then_some((session.id, Duration::from_millis(rest)));
+        }
     }
 
     async fn by_token(&self, token: &[u8; 16]) -> Result<Session, Refusal> {

@@ -27,6 +27,11 @@ pub(super) async fn serve(app: Arc<App>, connection: Connection, session: Arc<On
 }
 
 async fn answer(app: &App, mut stream: MessageStream, session: Option<SessionId>) -> Result<(), TransportError> {
+    // Of who has proved no session nothing is read, so nothing is held.
+    let Some(session) = session else {
+        stream.send(to_frame(&FetchAnswer::NotFound {}).unwrap_or_default()).await?;
+        return stream.finish().await;
+    };
     let Ok(Ok(Some(frame))) = tokio::time::timeout(QUESTION, stream.recv()).await else {
         stream.reset(0);
         return Ok(());
@@ -52,9 +57,9 @@ async fn answer(app: &App, mut stream: MessageStream, session: Option<SessionId>
 }
 
 /// The file, when it is a plugin of one of the session's capabilities.
-async fn find(app: &App, session: Option<SessionId>, hash: &str) -> Option<Bytes> {
+async fn find(app: &App, session: SessionId, hash: &str) -> Option<Bytes> {
     let plugin = app.plugins.by_hash(hash)?;
-    let session = app.store.session_for_host(session?).await.ok()?;
+    let session = app.store.session_for_host(session).await.ok()?;
     let chosen = session.capabilities.iter().any(|id| id.as_str() == plugin.manifest.id);
     chosen.then(|| Bytes::from_owner(SharedFile(plugin.clone())))
 }

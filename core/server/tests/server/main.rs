@@ -26,4 +26,5 @@ mod openapi;
 mod origins;
 mod plugin_pages;
 mod prepare;
+mod strangers;
 mod support;
