@@ -31,6 +31,7 @@ pub(crate) async fn run(app: Arc<App>) {
         app.tickets.sweep(None);
         app.logins.sweep();
         app.codes.sweep();
+        app.notifiers.again.sweep();
     }
 }
 

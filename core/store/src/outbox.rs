@@ -277,7 +277,7 @@ pub trait Outbox: Send + Sync {
     async fn deliveries(&self, company: CompanyId, filter: &DeliveryFilter) -> Result<Vec<Delivery>>;
     /// One of them.
     async fn delivery(&self, company: CompanyId, id: DeliveryId) -> Result<Delivery>;
-    /// Asks for it once more, with the same key, and writes that down.
+    /// Asks for it once more, with the same key, and writes that down. `Stale` while a worker tries it.
     async fn send_again(&self, company: CompanyId, id: DeliveryId, now: Millis, audit: &Audit) -> Result<Delivery>;
     /// Forgets entries and deliveries that were done before that moment; answers how many.
     async fn prune_outbox(&self, before: Millis) -> Result<u64>;

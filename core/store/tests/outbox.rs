@@ -122,12 +122,13 @@ async fn send_again_begins_anew_with_the_same_key() {
     assert_eq!((again.since, again.next_at, again.done_at), (T + HOUR / 2, Some(T + HOUR / 2), None));
     let claimed = store.claim(id, T + HOUR / 2, T + HOUR).await.unwrap().unwrap();
     assert_eq!((claimed.tries, claimed.attempts), (1, 2));
-    // Asked for while it is being tried: what fails then is tried again at once, not after the wait.
-    store.send_again(company, id, T + HOUR / 2 + 5, &written).await.unwrap();
-    assert_eq!(store.claim(id, T + HOUR / 2 + 5, T + HOUR).await.unwrap(), None, "it is being tried");
+    let meanwhile = store.send_again(company, id, T + HOUR / 2 + 5, &written).await;
+    assert!(matches!(meanwhile, Err(StoreError::Stale)), "it is being tried: {meanwhile:?}");
+    // Asked for when the claim has run out: what fails late then is tried again at once, not after the wait.
+    store.send_again(company, id, T + HOUR, &written).await.unwrap();
     let tried = Tried::Again(T + DAY, failure("down"));
-    let waits = store.finish(id, 2, &tried, T + HOUR / 2 + 6).await.unwrap().unwrap();
-    assert_eq!(waits.next_at, Some(T + HOUR / 2 + 5));
+    let waits = store.finish(id, 2, &tried, T + HOUR + 1).await.unwrap().unwrap();
+    assert_eq!(waits.next_at, Some(T + HOUR));
     assert!(is_not_found(
         store.send_again(company_id(2), id, T, &Audit { company: Some(company_id(2)), ..written }).await
     ));

@@ -2,6 +2,8 @@
 //! are given up, [`notifiers`] run the plugins, which reach the world through [`mail`] and [`egress`] only.
 
 mod address;
+mod again;
+mod asked;
 pub(crate) mod compose;
 pub(crate) mod courier;
 pub(crate) mod egress;

@@ -1,5 +1,7 @@
 //! The notifier plugins of this server: loaded when the first delivery needs them, each delivery in a store of its own.
 
+use super::again::Again;
+use super::asked::Asked;
 use super::compose;
 use super::courier::{Carrier, NotCarried};
 use super::egress::Egress;
@@ -43,6 +45,10 @@ pub(crate) struct Notifiers {
     cache: PathBuf,
     pub(crate) mail: Option<Arc<MailServer>>,
     pub(crate) egress: Arc<Egress>,
+    /// Room for tests and looks at settings.
+    pub(crate) asked: Asked,
+    /// Deliveries that somebody asked for again a moment ago.
+    pub(crate) again: Again,
     /// Somebody wrote to the outbox, or asked for a delivery again.
     pub(crate) news: Notify,
 }
@@ -64,6 +70,8 @@ impl Notifiers {
             cache: settings.data.join("compiled"),
             mail: settings.mail.as_ref().map(MailServer::new).transpose()?.map(Arc::new),
             egress: Arc::new(Egress::new(&settings.webhooks)),
+            asked: Asked::default(),
+            again: Again::default(),
             news: Notify::new(),
         })
     }
@@ -243,6 +251,8 @@ mod tests {
             cache: directory.path().join("compiled"),
             mail: None,
             egress: Arc::new(Egress::new(&Webhooks::default())),
+            asked: Asked::default(),
+            again: Again::default(),
             news: Notify::new(),
         };
         let operator = KeyPair::from_secret(&[1; 32]).public();

@@ -94,11 +94,13 @@ pub(super) async fn of_session(
     page(&app, &caller, DeliveryFilter { session: Some(id), limit: PAGE.1, ..DeliveryFilter::default() }).await
 }
 
-/// Asks for a delivery again, with the same key: a receiver that honours keys takes it once.
+/// Asks for a delivery again, with the same key: a receiver that honours keys takes it once. Once a minute, and not while it
+/// is being tried.
 #[utoipa::path(post, path = "/notifications/deliveries/{id}/retry", tag = "notifications", params(("id" = String, Path)), responses(
     (status = 200, body = DeliveryView),
     (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "link-dead, channel-removed"),
+    (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "link-dead, channel-removed, stale"),
+    (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),
 ))]
 pub(super) async fn send_again(
     State(app): State<Arc<App>>,
@@ -120,6 +122,7 @@ pub(super) async fn send_again(
         return Err(Refusal::new("channel-removed", StatusCode::CONFLICT, "The channel of this delivery was removed.")
             .detail("Nothing can be sent by it any more."));
     }
+    app.notifiers.again.ask(id)?;
     let audit = Audit {
         company: Some(company),
         session: delivery.session,

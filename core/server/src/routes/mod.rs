@@ -14,6 +14,7 @@ mod health;
 mod history;
 mod hosts;
 mod logins;
+mod masked;
 mod me;
 mod notifications;
 mod plugin_pages;

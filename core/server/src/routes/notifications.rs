@@ -12,6 +12,7 @@ use crate::extract::{Id, Json};
 use crate::notify::{self, compose, courier, plan};
 use crate::pages::texts::choose_language;
 use crate::refusal::{Answer, Refusal};
+use crate::routes::masked::{keep_secrets, outline, without_secrets};
 use crate::routes::views;
 use crate::state::App;
 use axum::extract::State;
@@ -21,7 +22,7 @@ use hospes_session::id::{DeliveryId, NotificationChannelId};
 use hospes_session::notification::{EVENTS, TEST};
 use hospes_store::model::Audit;
 use hospes_store::outbox::{NewDelivery, NotificationChannel};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,11 +37,11 @@ const CHANNELS: usize = 50;
 const CONFIG: usize = 16 << 10;
 /// How long a test is waited for.
 const TEST_TIME: Duration = Duration::from_secs(15);
-/// What stands for a secret that is set.
-const SET: &str = "set";
-
 /// Notifiers, channels and events.
-#[utoipa::path(get, path = "/notifications", tag = "notifications", responses((status = 200, body = NotificationsAnswer)))]
+#[utoipa::path(get, path = "/notifications", tag = "notifications", responses(
+    (status = 200, body = NotificationsAnswer),
+    (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),
+))]
 pub(super) async fn overview(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -49,9 +50,13 @@ pub(super) async fn overview(
     let company = caller.technician.company;
     let (_, entitlement) = app.entitlement(company).await?;
     let language = language(&headers);
+    let owner = caller.owner().is_ok();
+    let _place = app.notifiers.asked.place(company).await?;
     let mut channels = Vec::new();
     for channel in app.store.notification_channels(company).await? {
-        channels.push(view(&app, channel, language).await);
+        let shown = view(&app, channel, language).await;
+        let config = if owner { shown.config } else { outline(&shown.config) };
+        channels.push(NotificationChannelView { config, ..shown });
     }
     Ok(axum::Json(NotificationsAnswer {
         mail: MailView {
@@ -61,7 +66,7 @@ pub(super) async fn overview(
         notifiers: notifiers(&app, &entitlement, language),
         events: EVENTS.iter().map(|event| (*event).to_owned()).collect(),
         channels,
-        editable: caller.owner().is_ok(),
+        editable: owner,
     }))
 }
 
@@ -113,6 +118,7 @@ fn notifiers(app: &App, entitlement: &Entitlement, language: &str) -> Vec<Notifi
     (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "owner-only"),
     (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "too-many-channels"),
     (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "bad-config, with `problems`"),
+    (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),
 ))]
 pub(super) async fn add(
     State(app): State<Arc<App>>,
@@ -126,6 +132,7 @@ pub(super) async fn add(
         return Err(Refusal::new("too-many-channels", StatusCode::CONFLICT, "The company has too many channels.")
             .detail(format!("At most {CHANNELS} are possible; remove one first.")));
     }
+    let _place = app.notifiers.asked.place(company).await?;
     let now = clock::now();
     let channel = NotificationChannel {
         id: NotificationChannelId::from_parts(now, clock::random()?),
@@ -150,6 +157,7 @@ pub(super) async fn add(
     (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "owner-only"),
     (status = 404, body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "bad-config, with `problems`"),
+    (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),
 ))]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
@@ -160,6 +168,7 @@ pub(super) async fn change(
 ) -> Answer<axum::Json<NotificationChannelView>> {
     let before = app.store.notification_channel(caller.technician.company, id).await?;
     caller.owner()?;
+    let _place = app.notifiers.asked.place(before.company).await?;
     let mut config = body.config;
     if before.notifier == body.notifier {
         keep_secrets(&mut config, &before.config);
@@ -202,6 +211,7 @@ pub(super) async fn remove(
     (status = 200, body = DeliveryView, description = "how it stands: delivered, dead, or still waiting after 15 s"),
     (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "owner-only"),
     (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "too-many-tries"),
 ))]
 pub(super) async fn test(
     State(app): State<Arc<App>>,
@@ -210,6 +220,7 @@ pub(super) async fn test(
 ) -> Answer<axum::Json<DeliveryView>> {
     let channel = app.store.notification_channel(caller.technician.company, id).await?;
     caller.owner()?;
+    let place = app.notifiers.asked.place(channel.company).await?;
     let (company, _) = app.entitlement(channel.company).await?;
     let now = clock::now();
     let by_recipient = app.notifiers.get(&channel.notifier).is_some_and(|found| found.by_recipient());
@@ -232,7 +243,10 @@ pub(super) async fn test(
     let delivery = courier::begin_test(&*app.store, company.id, &new, now).await?;
     let (id, app_there) = (delivery.id, app.clone());
     // On its own: a caller that goes away does not break it off.
-    let trying = tokio::spawn(async move { notify::try_now(&app_there, delivery).await });
+    let trying = tokio::spawn(async move {
+        let _place = place;
+        notify::try_now(&app_there, delivery).await
+    });
     let delivery = match tokio::time::timeout(TEST_TIME, trying).await {
         Ok(Ok(tried)) => tried?,
         Ok(Err(_)) | Err(_) => app.store.delivery(company.id, id).await?,
@@ -312,30 +326,6 @@ async fn view(app: &App, channel: NotificationChannel, language: &str) -> Notifi
     }
 }
 
-/// The settings whose values nobody gets to see again.
-fn is_secret(field: &str) -> bool {
-    let field = field.to_ascii_lowercase();
-    ["secret", "password", "token", "key"].iter().any(|end| field.ends_with(end))
-}
-
-fn without_secrets(config: &Value) -> Value {
-    let Some(fields) = config.as_object() else { return json!({}) };
-    let shown = fields.iter().map(|(field, value)| {
-        let value = if is_secret(field) { json!(SET) } else { value.clone() };
-        (field.clone(), value)
-    });
-    Value::Object(shown.collect::<Map<_, _>>())
-}
-
-fn keep_secrets(config: &mut Value, before: &Value) {
-    let (Some(fields), Some(before)) = (config.as_object_mut(), before.as_object()) else { return };
-    for (field, value) in before.iter().filter(|(field, _)| is_secret(field)) {
-        if fields.get(field).is_none_or(|given| given == SET) {
-            fields.insert(field.clone(), value.clone());
-        }
-    }
-}
-
 fn audit(caller: &Caller, action: &str, channel: &NotificationChannel) -> Audit {
     Audit {
         company: Some(channel.company),
@@ -348,7 +338,7 @@ fn audit(caller: &Caller, action: &str, channel: &NotificationChannel) -> Audit 
             "title": channel.title,
             "enabled": channel.enabled,
             "events": channel.events,
-            "config": without_secrets(&channel.config),
+            "config": outline(&channel.config),
         }),
     }
 }

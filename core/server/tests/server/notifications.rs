@@ -1,5 +1,8 @@
 use crate::support::{Site, Technician, code, read};
 use hospes_server::settings::{Mail, MailTls, Webhooks};
+use hospes_session::id::{DeliveryId, NotificationChannelId};
+use hospes_store::model::Audit;
+use hospes_store::outbox::{NewDelivery, NotificationChannel};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -113,4 +116,56 @@ async fn deliveries_are_listed_by_state_and_page() {
         assert_eq!((status, code(&problem)), (400, "bad-parameter"), "{query}");
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{query}: {problem}");
     }
+}
+
+#[tokio::test]
+async fn r19_the_path_of_a_webhook_is_for_owners_and_a_delivery_is_sent_again_once_a_minute() {
+    let site = Site::start().await;
+    let ada = site.demo().await;
+    let olga = site.owner("Demo", "olga@demo.test").await;
+    let store = site.admin.store();
+    let company = store.company_by_name("Demo").await.unwrap().id;
+    let url = "https://hooks.example.org/services/T0/private";
+    let channel = NotificationChannel {
+        id: NotificationChannelId::from_parts(1, [9; 16]),
+        company,
+        notifier: "notify-webhook".to_owned(),
+        title: "Hook".to_owned(),
+        enabled: true,
+        events: vec!["session.ended".to_owned()],
+        config: json!({ "url": url, "secret": "s" }),
+        created_at: 1,
+    };
+    let (actor, action) = ("test".to_owned(), "test".to_owned());
+    let audit = Audit { company: Some(company), session: None, actor, action, detail: json!({}) };
+    store.add_notification_channel(&channel, &audit).await.unwrap();
+    let shown = async |who: &Technician| {
+        let (_, overview) = who.get("/notifications").await;
+        let channels = overview["channels"].as_array().unwrap();
+        channels.iter().find(|one| one["title"] == "Hook").unwrap()["config"].clone()
+    };
+    assert_eq!(shown(&olga).await, json!({ "url": url, "secret": "set" }));
+    assert_eq!(shown(&ada).await, json!({ "url": "https://hooks.example.org/\u{2026}", "secret": "set" }));
+
+    let new = NewDelivery {
+        id: DeliveryId::from_parts(1, [9; 16]),
+        channel: channel.id,
+        channel_title: channel.title,
+        notifier: channel.notifier,
+        recipient: None,
+        payload: json!({}),
+    };
+    store.add_test(company, &new, "test", 1, u64::MAX >> 2).await.unwrap();
+    let again = format!("/notifications/deliveries/{}/retry", new.id);
+    let nothing = json!({});
+    let (status, problem) = call(&ada, Method::POST, &again, &nothing).await;
+    assert_eq!((status, code(&problem)), (409, "stale"), "it is being tried");
+    let (status, problem) = call(&ada, Method::POST, &again, &nothing).await;
+    assert_eq!((status, code(&problem)), (429, "too-many-tries"));
+
+    let path = format!("/notifications/channels/{}", channel.id);
+    assert_eq!(call(&olga, Method::DELETE, &path, &nothing).await.0, 204);
+    let (_, log) = olga.get("/audit?action=notification.channel.remove").await;
+    assert!(log.to_string().contains("https://hooks.example.org/"), "{log}");
+    assert!(!log.to_string().contains("private"), "{log}");
 }

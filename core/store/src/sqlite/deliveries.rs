@@ -283,14 +283,19 @@ impl SqliteStore {
         let mut head = audit::lock(&mut tx, Some(company)).await?;
         let row = sqlx::query(concat!(
             "UPDATE deliveries SET state = 'waiting', tries = 0, since = $3, next_at = $3, done_at = NULL \
-             WHERE id = $1 AND company = $2 RETURNING ",
+             WHERE id = $1 AND company = $2 AND NOT (state = 'waiting' AND COALESCE(claimed_until, 0) > $3) RETURNING ",
             columns!()
         ))
         .bind(id.to_string())
         .bind(company.to_string())
         .bind(time(now))
-        .fetch_one(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
+        let Some(row) = row else {
+            // Either there is none, which is said, or it is being tried.
+            self.find_delivery(company, id).await?;
+            return Err(StoreError::Stale);
+        };
         head.append(&mut tx, entry, now).await?;
         tx.commit().await?;
         delivery(&row)
