@@ -83,6 +83,6 @@ mod tests {
 
     #[test]
     fn the_engine_has_room_for_all() {
-        assert!(ALL + crate::notify::courier::AT_A_TIME < 128);
+        const { assert!(ALL + crate::notify::courier::AT_A_TIME < 128) };
     }
 }
